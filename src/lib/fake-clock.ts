@@ -1,0 +1,54 @@
+import type { Clock } from '#lib/clock.ts';
+
+interface Sleeper {
+  readonly due: number;
+  readonly wake: () => void;
+}
+
+/** A clock that moves only when told to. */
+export class FakeClock implements Clock {
+  #now: number;
+  #sleepers: Sleeper[] = [];
+
+  constructor(start = 0) {
+    this.#now = start;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  sleep(ms: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.reject(signal.reason);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const sleeper: Sleeper = { due: this.#now + ms, wake: resolve };
+    this.#sleepers.push(sleeper);
+    signal.addEventListener(
+      'abort',
+      () => {
+        this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
+        reject(signal.reason);
+      },
+      { once: true },
+    );
+    return promise;
+  }
+
+  /** Moves time on, waking sleepers in due order and letting each one's consequences run first. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    for (;;) {
+      const next = this.#sleepers.filter((s) => s.due <= end).sort((a, b) => a.due - b.due)[0];
+      if (!next) break;
+      this.#sleepers = this.#sleepers.filter((s) => s !== next);
+      this.#now = Math.max(this.#now, next.due);
+      next.wake();
+      await settle();
+    }
+    this.#now = end;
+    await settle();
+  }
+}
+
+/** Lets every promise that can make progress make it. */
+export const settle = (): Promise<void> => new Promise((done) => setImmediate(done));
