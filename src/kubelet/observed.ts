@@ -1,0 +1,95 @@
+import type { PodStatus } from '#api/generated/core-v1.ts';
+import type { ContainerId, ImageRef, ObservedContainer, ObservedSandbox, SandboxId } from '#cri/runtime.ts';
+import type { Brand } from '#lib/brand.ts';
+
+/**
+ * Everything a decision about a pod may depend on. If it is not here, the plan cannot see it: that is what makes the
+ * plan a table one can test, and what lets a new kubelet go on where a killed one stopped.
+ */
+export interface Observed {
+  readonly sandboxes: readonly ObservedSandbox[];
+  readonly containers: readonly PodContainer[];
+  /** By the image's name as the pod gives it. A name that is not here has not been looked up, and counts as absent. */
+  readonly images: ReadonlyMap<string, ImageState>;
+  /** The pod's cgroup, volumes and folders. */
+  readonly files: 'absent' | 'ready';
+  /** Sandboxes whose stop has succeeded since this kubelet began; a stop is repeatable, so forgetting one costs a call. */
+  readonly stopped: ReadonlySet<SandboxId>;
+  /** Steps under way, with when they began. */
+  readonly inFlight: ReadonlyMap<StepKey, number>;
+  /** The last failure of a step that has not succeeded since. */
+  readonly failures: ReadonlyMap<StepKey, Failure>;
+  /** The kubelet's own last status, not what a watch shows: that may be late. From the API only when the kubelet has just begun. */
+  readonly previous: PodStatus | undefined;
+  /** True once the API has acknowledged a terminal phase. */
+  readonly terminalReported: boolean;
+}
+
+/** Names one step of one pod: the same step has the same key in every plan, so that it is not begun twice. */
+export type StepKey = Brand<string, 'StepKey'>;
+
+export interface PodContainer extends ObservedContainer {
+  readonly sandbox: SandboxId;
+}
+
+export type ImageState =
+  /** `pulledAt` is undefined when it was there before this pod asked for it. */
+  | { readonly kind: 'present'; readonly ref: ImageRef; readonly pulledAt: number | undefined }
+  | { readonly kind: 'absent' };
+
+export interface Failure {
+  /** Upstream's name for it, shown to users: `ErrImagePull`, `CreateContainerError`. */
+  readonly reason: string;
+  readonly message: string;
+  /** Failures in a row. */
+  readonly count: number;
+  readonly at: number;
+}
+
+/** What the kubelet writes on the containers and sandboxes it makes, so that the runtime remembers it. */
+export const annotations = {
+  /** The image as the pod named it then; another name now means the container is to be replaced. */
+  image: 'peapod.dev/image',
+  /** How long to wait before the container that follows this one, if this one ends. */
+  restartDelayMs: 'peapod.dev/restart-delay-ms',
+  terminationMessagePath: 'io.kubernetes.container.terminationMessagePath',
+  terminationMessagePolicy: 'io.kubernetes.container.terminationMessagePolicy',
+} as const;
+
+/** The labels other tools for the same runtime look for (`crictl pods`), as upstream's kubelet sets them. */
+export const labels = {
+  podName: 'io.kubernetes.pod.name',
+  podNamespace: 'io.kubernetes.pod.namespace',
+  podUid: 'io.kubernetes.pod.uid',
+  containerName: 'io.kubernetes.container.name',
+} as const;
+
+/** The newest sandbox; older ones only wait to be removed. */
+export const currentSandbox = (observed: Observed): ObservedSandbox | undefined =>
+  observed.sandboxes.reduce<ObservedSandbox | undefined>(
+    (newest, sandbox) => (newest && newest.metadata.attempt >= sandbox.metadata.attempt ? newest : sandbox),
+    undefined,
+  );
+
+/** All of one name, newest attempt first. */
+export const containersNamed = (observed: Observed, name: string): readonly PodContainer[] =>
+  observed.containers.filter((container) => container.name === name).sort((a, b) => b.attempt - a.attempt);
+
+export const isRunning = (container: PodContainer): boolean =>
+  container.state.kind === 'running' || container.state.kind === 'unknown';
+
+export const step = {
+  prepare: (): StepKey => 'prepare' as StepKey,
+  createSandbox: (): StepKey => 'create-sandbox' as StepKey,
+  pull: (image: string): StepKey => `pull ${image}` as StepKey,
+  create: (container: string): StepKey => `create ${container}` as StepKey,
+  start: (id: ContainerId): StepKey => `start ${id}` as StepKey,
+  stop: (id: ContainerId): StepKey => `stop ${id}` as StepKey,
+  /** The deadline is part of the name: a stop with a nearer one is another step, begun beside the first. */
+  stopBy: (id: ContainerId, deadlineAt: number): StepKey => `stop ${id} by ${deadlineAt}` as StepKey,
+  removeContainer: (id: ContainerId): StepKey => `remove container ${id}` as StepKey,
+  stopSandbox: (id: SandboxId): StepKey => `stop sandbox ${id}` as StepKey,
+  removeSandbox: (id: SandboxId): StepKey => `remove sandbox ${id}` as StepKey,
+  cleanUp: (): StepKey => 'clean up' as StepKey,
+  deleteObject: (): StepKey => 'delete object' as StepKey,
+} as const;

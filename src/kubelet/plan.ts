@@ -1,0 +1,258 @@
+/**
+ * A pod's whole life on a node, as one decision: what is the next thing to do?
+ *
+ * `planPod` is a pure function of what is desired, what is observed and the time. A plan holds only steps that are
+ * possible now, in any order; "not yet" is a time (`wakeAt`), not a step. The worker (worker.ts) does the steps, looks
+ * again and asks again, so a crash at any point is harmless: there is no script to resume and nothing to undo.
+ *
+ * Reading order: `Desired`, `Action`, then `planRun` for the way up and `planEnd` for the way down. Where a single
+ * container stands is decided in container-step.ts, which the status reads as well.
+ */
+import type { Container, Pod } from '#api/generated/core-v1.ts';
+import type { ContainerId, ObservedSandbox, SandboxId } from '#cri/runtime.ts';
+import {
+  type ContainerAction,
+  containerStep,
+  type ContainerStep,
+  lastExit,
+  restarts,
+  retryAt,
+  type Role,
+  type StepContext,
+} from '#kubelet/container-step.ts';
+import {
+  containersNamed,
+  currentSandbox,
+  isRunning,
+  type Observed,
+  type PodContainer,
+  step,
+  type StepKey,
+} from '#kubelet/observed.ts';
+import { unreachable } from '#lib/unreachable.ts';
+
+/** What should be true of a pod on this node. Only `run` may turn into another; the others never turn back into it. */
+export type Desired =
+  | { readonly kind: 'run'; readonly pod: Pod }
+  /** Containers are to end by the deadline, which only ever comes nearer. */
+  | { readonly kind: 'terminate'; readonly pod: Pod; readonly deadlineAt: number; readonly cause: TerminationCause }
+  /** It has ended: give back sandbox, address, volumes and cgroup; keep dead containers and logs for those who ask why. */
+  | { readonly kind: 'release'; readonly pod: Pod }
+  /** The API knows nothing of it (any more): remove whatever is left. */
+  | { readonly kind: 'forget'; readonly deadlineAt: number };
+
+export type TerminationCause = 'deleted' | 'deadline-exceeded';
+
+export type Action = { readonly key: StepKey } & (
+  | ContainerAction
+  /** cgroup, volumes, folders. */
+  | { readonly kind: 'prepare-files' }
+  | { readonly kind: 'create-sandbox'; readonly attempt: number }
+  | { readonly kind: 'stop-sandbox'; readonly id: SandboxId }
+  | { readonly kind: 'remove-sandbox'; readonly id: SandboxId }
+  | { readonly kind: 'remove-container'; readonly id: ContainerId }
+  /** Volumes and cgroup always; the logs only when nobody can ask for them any more. */
+  | { readonly kind: 'clean-up'; readonly logs: 'keep' | 'remove' }
+  /** The last step of a deleted pod: its object goes from the API. */
+  | { readonly kind: 'delete-object' }
+);
+
+export interface Plan {
+  readonly actions: readonly Action[];
+  /** Steps under way that no longer serve any purpose. */
+  readonly cancel: readonly StepKey[];
+  /** Look again then, even if nothing happens. Without it, and without actions, the pod is at rest. */
+  readonly wakeAt: number | undefined;
+}
+
+export function planPod(desired: Desired, observed: Observed, now: number): Plan {
+  switch (desired.kind) {
+    case 'run':
+      return planRun({ pod: desired.pod, observed, now });
+    case 'terminate':
+      return planEnd(desired, observed, now);
+    case 'release':
+      return planRelease(observed, now);
+    case 'forget':
+      return planEnd(desired, observed, now);
+    default:
+      return unreachable(desired);
+  }
+}
+
+function planRun(context: StepContext): Plan {
+  const { observed, now, pod } = context;
+  const steps = runSteps(context);
+  const waits = steps.flatMap((one) => (one.kind === 'wait' && one.until !== undefined ? [one.until] : []));
+  const around = sandboxSteps(context, steps);
+  const wanted = [
+    ...around,
+    ...steps.flatMap((one) => (one.kind === 'act' ? [keyed(one.action)] : [])),
+    ...prune(pod, observed),
+  ];
+  return toPlan(wanted, observed, now, waits);
+}
+
+/** The steps of all containers whose turn it is: init containers one after the other, then the main ones side by side. */
+export function runSteps(context: StepContext): readonly ContainerStep[] {
+  const { pod } = context;
+  const steps: ContainerStep[] = [];
+  if (!mainHasBegun(context)) {
+    for (const container of pod.spec.initContainers ?? []) {
+      const next = containerStep(container, roleOf(container), context);
+      steps.push(next);
+      if (!letsOthersBegin(container, next)) return steps;
+    }
+  } else {
+    for (const sidecar of (pod.spec.initContainers ?? []).filter(isSidecar)) {
+      steps.push(containerStep(sidecar, 'sidecar', context));
+    }
+  }
+  return [...steps, ...pod.spec.containers.map((container) => containerStep(container, 'main', context))];
+}
+
+/** Init is over once any main container exists in this sandbox, even if the dead init containers are gone by now. */
+function mainHasBegun({ pod, observed }: StepContext): boolean {
+  const sandbox = currentSandbox(observed);
+  return pod.spec.containers.some((container) =>
+    containersNamed(observed, container.name).some((found) => found.sandbox === sandbox?.id),
+  );
+}
+
+const letsOthersBegin = (container: Container, { kind, ...next }: ContainerStep): boolean =>
+  isSidecar(container) ? kind === 'running' : kind === 'ended' && 'exit' in next && next.exit.exitCode === 0;
+
+export const isSidecar = (container: Container): boolean => container.restartPolicy === 'Always';
+export const roleOf = (container: Container): Role => (isSidecar(container) ? 'sidecar' : 'init');
+
+/** What must be done about files and sandboxes before or beside the containers. */
+function sandboxSteps(context: StepContext, steps: readonly ContainerStep[]): readonly Action[] {
+  const { observed, now } = context;
+  // A sandbox that is being made shows up half-made: hands off until its step has ended.
+  if (observed.inFlight.has(step.createSandbox())) return [];
+  const current = currentSandbox(observed);
+  const stale = observed.sandboxes.filter((sandbox) => sandbox.id !== current?.id || sandbox.state !== 'ready');
+  if (stale.length > 0) return stale.map(removeSandbox);
+  if (observed.files === 'absent') return untilRetry(observed, now, { kind: 'prepare-files', key: step.prepare() });
+  if (current || !needsSandbox(context, steps)) return [];
+  return untilRetry(observed, now, { kind: 'create-sandbox', key: step.createSandbox(), attempt: 0 });
+}
+
+/** A `Never` pod whose containers have all run gets no new sandbox to run nothing in. */
+const needsSandbox = ({ pod, observed, now }: StepContext, steps: readonly ContainerStep[]): boolean =>
+  steps.length < pod.spec.containers.length ||
+  pod.spec.containers.some((container) => {
+    const exit = lastExit(container, { pod, observed, now });
+    return exit === undefined || restarts('main', pod, exit, container);
+  });
+
+/** Of the dead containers of a name the newest is kept: for its logs, and for `lastState`. */
+function prune(pod: Pod, observed: Observed): readonly Action[] {
+  const names = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].map(({ name }) => name);
+  return names.flatMap((name) =>
+    containersNamed(observed, name)
+      .filter((container) => container.state.kind === 'exited')
+      .slice(1)
+      .map(({ id }) => ({ kind: 'remove-container' as const, key: step.removeContainer(id), id })),
+  );
+}
+
+type Ending = Extract<Desired, { readonly kind: 'terminate' | 'forget' }>;
+
+/** Stops what runs; then, for a pod that is to vanish, removes what is left, and last its object. */
+function planEnd(desired: Ending, observed: Observed, now: number): Plan {
+  const cancel = [...observed.inFlight.keys()].filter((key) => key.startsWith('pull '));
+  const plan = (actions: readonly Action[]): Plan => ({ ...toPlan(actions, observed, now, []), cancel });
+
+  // What is being made now must first be seen, or it would outlive its pod.
+  if (observed.inFlight.has(step.createSandbox())) return plan([]);
+  const stops = stopsInOrder(desired, observed.containers.filter(isRunning));
+  if (stops.length > 0) return plan(stops);
+  if ([...observed.inFlight.keys()].some((key) => key.startsWith('create ') || key.startsWith('start ')))
+    return plan([]);
+  if (desired.kind === 'terminate' && desired.cause !== 'deleted') return plan([]);
+
+  if (observed.sandboxes.length > 0) return plan(observed.sandboxes.map(removeSandbox));
+  if (observed.files === 'ready') return plan([{ kind: 'clean-up', key: step.cleanUp(), logs: 'remove' }]);
+  // The object goes last, and only after everyone could see how the pod ended.
+  if (desired.kind === 'forget' || !observed.terminalReported) return plan([]);
+  return plan([{ kind: 'delete-object', key: step.deleteObject() }]);
+}
+
+/** Main containers first, all together; then the sidecars, the last one started first (KEP-753). */
+function stopsInOrder(desired: Ending, running: readonly PodContainer[]): readonly Action[] {
+  const sidecars =
+    desired.kind === 'forget' ? [] : (desired.pod.spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name);
+  const isSide = (container: PodContainer): boolean => sidecars.includes(container.name);
+  const main = running.filter((container) => !isSide(container));
+  const lastSidecar = sidecars.findLast((name) => running.some((container) => container.name === name));
+  const next = main.length > 0 ? main : running.filter(({ name }) => name === lastSidecar);
+  return next.map(({ id, name }) => ({
+    kind: 'stop-container',
+    key: step.stopBy(id, desired.deadlineAt),
+    id,
+    name,
+    deadlineAt: desired.deadlineAt,
+    final: true,
+    why: `Stopping container ${name}`,
+  }));
+}
+
+/** Everything but the dead containers and their logs goes back. */
+function planRelease(observed: Observed, now: number): Plan {
+  if (observed.inFlight.has(step.createSandbox())) return toPlan([], observed, now, []);
+  const stops = observed.sandboxes
+    .filter((sandbox) => sandbox.state === 'ready' || !observed.stopped.has(sandbox.id))
+    .map(({ id }): Action => ({ kind: 'stop-sandbox', key: step.stopSandbox(id), id }));
+  if (stops.length > 0) return toPlan(stops, observed, now, []);
+  const cleanUp: readonly Action[] =
+    observed.files === 'ready' ? [{ kind: 'clean-up', key: step.cleanUp(), logs: 'keep' }] : [];
+  return toPlan(cleanUp, observed, now, []);
+}
+
+/** Gives each container's action the name by which it is known while it is under way. */
+function keyed(action: ContainerAction): Action {
+  switch (action.kind) {
+    case 'pull-image':
+      return { ...action, key: step.pull(action.container.image ?? '') };
+    case 'create-container':
+      return { ...action, key: step.create(action.container.name) };
+    case 'start-container':
+      return { ...action, key: step.start(action.id) };
+    case 'stop-container':
+      return { ...action, key: step.stop(action.id) };
+    default:
+      return unreachable(action);
+  }
+}
+
+const removeSandbox = ({ id }: ObservedSandbox): Action => ({
+  kind: 'remove-sandbox',
+  key: step.removeSandbox(id),
+  id,
+});
+
+/** The action unless it failed a moment ago. `toPlan` turns the wait into a time to wake. */
+const untilRetry = (observed: Observed, now: number, action: Action): readonly Action[] => {
+  const failed = observed.failures.get(action.key);
+  return failed && now < retryAt(failed) ? [] : [action];
+};
+
+/** Leaves out what is under way, names each step once, and wakes when the next failed step may be tried again. */
+function toPlan(wanted: readonly Action[], observed: Observed, now: number, waits: readonly number[]): Plan {
+  const byKey = new Map(wanted.map((action) => [action.key, action]));
+  const ready = [...byKey.values()].filter(({ key }) => !observed.inFlight.has(key));
+  const held = ready.filter(({ key }) => isHeld(observed, key, now));
+  const times = [...waits, ...[...observed.failures.values()].map(retryAt)].filter((at) => at > now);
+  return {
+    actions: ready.filter((action) => !held.includes(action)),
+    cancel: [],
+    wakeAt: times.length > 0 ? Math.min(...times) : undefined,
+  };
+}
+
+/** Pulls and creates keep their own pace (container-step.ts); every other step that fails is tried again after a while. */
+function isHeld(observed: Observed, key: StepKey, now: number): boolean {
+  const failed = observed.failures.get(key);
+  return failed !== undefined && !key.startsWith('pull ') && now < retryAt(failed);
+}

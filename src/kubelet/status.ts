@@ -1,0 +1,220 @@
+/**
+ * What a kubelet says of a pod: a pure function of the pod, what is observed and what was said before.
+ *
+ * A pod's status has several writers. Only what the kubelet owns is made here: phase, its own conditions, container
+ * statuses, addresses, start time. Other conditions are not touched (the publisher merges by type).
+ * What the runtime has forgotten (removed containers) is carried over from the last status: restart counts and last
+ * states survive pruning, reboots and lost sandboxes.
+ */
+import type {
+  Container,
+  ContainerState,
+  ContainerStatus,
+  Pod,
+  PodCondition,
+  PodPhase,
+  PodStatus,
+} from '#api/generated/core-v1.ts';
+import { containerStatus } from '#kubelet/container-status.ts';
+import { isSidecar, roleOf } from '#kubelet/plan.ts';
+import { currentSandbox, type Observed } from '#kubelet/observed.ts';
+import { type Course, type NodeFacts, type StatusContext, timeOf } from '#kubelet/status-context.ts';
+
+/** The part of a pod's status that is the kubelet's. */
+export type OwnStatus = PodStatus & { readonly phase: PodPhase; readonly conditions: readonly PodCondition[] };
+
+export function statusOf(context: StatusContext, observed: Observed, now: number): OwnStatus {
+  const { pod, course, node } = context;
+  const init = (pod.spec.initContainers ?? []).map((one) =>
+    containerStatus(one, roleOf(one), context, { observed, now }),
+  );
+  const main = pod.spec.containers.map((one) => containerStatus(one, 'main', context, { observed, now }));
+  const phase = course.kind === 'rejected' ? 'Failed' : phaseOf(context, init, main);
+  const addresses = podAddresses(pod, observed, node);
+  return {
+    ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
+    phase,
+    conditions: conditionsOf({ pod, phase, init, main, observed }, now),
+    ...why(course, phase),
+    ...(node.addresses[0] === undefined
+      ? {}
+      : { hostIP: node.addresses[0], hostIPs: node.addresses.map((ip) => ({ ip })) }),
+    ...(addresses[0] === undefined ? {} : { podIP: addresses[0], podIPs: addresses.map((ip) => ({ ip })) }),
+    startTime: observed.previous?.startTime ?? timeOf(now),
+    ...(init.length === 0 ? {} : { initContainerStatuses: init }),
+    containerStatuses: main,
+    ...(pod.status?.qosClass === undefined ? {} : { qosClass: pod.status.qosClass }),
+  };
+}
+
+export const isTerminal = (phase: PodPhase | undefined): boolean => phase === 'Succeeded' || phase === 'Failed';
+
+const why = (course: Course, phase: PodPhase): { reason?: string; message?: string } =>
+  course.kind === 'running' || !isTerminal(phase)
+    ? {}
+    : {
+        ...(course.reason === undefined ? {} : { reason: course.reason }),
+        ...(course.message === undefined ? {} : { message: course.message }),
+      };
+
+function podAddresses(pod: Pod, observed: Observed, node: NodeFacts): readonly string[] {
+  const sandbox = currentSandbox(observed);
+  if (pod.spec.hostNetwork === true) return sandbox ? node.addresses : [];
+  if (sandbox?.state === 'ready' && sandbox.addresses.length > 0) return sandbox.addresses;
+  // An ended pod keeps showing the address it had; a sandbox that is to be replaced has none.
+  return isTerminal(observed.previous?.phase) || pod.metadata.deletionTimestamp !== undefined
+    ? (observed.previous?.podIPs ?? []).map(({ ip }) => ip)
+    : [];
+}
+
+/** Pod lifecycle, "Pod phase"; the order of the questions is upstream's. */
+function phaseOf(
+  { pod, course }: StatusContext,
+  init: readonly ContainerStatus[],
+  main: readonly ContainerStatus[],
+): PodPhase {
+  const policy = pod.spec.restartPolicy;
+  const before = pod.status?.phase;
+  if (isTerminal(before)) return before!;
+  const counts = countStates(main);
+  const ending = course.kind === 'ending';
+  const initialized = initIsOver(pod, init, main);
+  if (!initialized) {
+    const failed = initFailed(pod, init);
+    if (failed && (policy === 'Never' || (ending && counts.running === 0))) return 'Failed';
+    if (!ending) return 'Pending';
+  }
+  if (ending) {
+    // "Will not be restarted": as soon as nothing runs, how it ended is all there is to say.
+    if (counts.running > 0 || init.some(({ state }) => state?.running))
+      return before === 'Pending' && !initialized ? 'Pending' : 'Running';
+    return counts.succeeded === main.length ? 'Succeeded' : 'Failed';
+  }
+  if (counts.waiting > 0) return 'Pending';
+  if (counts.running > 0) return 'Running';
+  if (policy === 'Always') return 'Running';
+  if (counts.succeeded === main.length) return 'Succeeded';
+  return policy === 'Never' ? 'Failed' : 'Running';
+}
+
+interface Counts {
+  readonly running: number;
+  /** Never ran. One that ran and waits to run again counts as ended. */
+  readonly waiting: number;
+  readonly succeeded: number;
+}
+
+function countStates(statuses: readonly ContainerStatus[]): Counts {
+  const count = (test: (state: ContainerState, last: ContainerState) => boolean): number =>
+    statuses.filter((status) => test(status.state ?? {}, status.lastState ?? {})).length;
+  return {
+    running: count(({ running }) => running !== undefined),
+    waiting: count(({ waiting }, last) => waiting !== undefined && last.terminated === undefined),
+    succeeded: count(({ terminated }) => terminated?.exitCode === 0),
+  };
+}
+
+function initIsOver(pod: Pod, init: readonly ContainerStatus[], main: readonly ContainerStatus[]): boolean {
+  if (main.some(({ state, lastState }) => state?.running || state?.terminated || lastState?.terminated)) return true;
+  return (pod.spec.initContainers ?? []).every((container, n) =>
+    isSidecar(container) ? init[n]?.started === true : init[n]?.state?.terminated?.exitCode === 0,
+  );
+}
+
+const initFailed = (pod: Pod, init: readonly ContainerStatus[]): boolean =>
+  (pod.spec.initContainers ?? []).some(
+    (container, n) =>
+      !isSidecar(container) &&
+      (init[n]?.state?.terminated?.exitCode ?? init[n]?.lastState?.terminated?.exitCode ?? 0) !== 0,
+  );
+
+interface ConditionFacts {
+  readonly pod: Pod;
+  readonly phase: PodPhase;
+  readonly init: readonly ContainerStatus[];
+  readonly main: readonly ContainerStatus[];
+  readonly observed: Observed;
+}
+
+type Claim = Omit<PodCondition, 'lastTransitionTime'>;
+
+/** The types of the conditions a kubelet writes; all others belong to someone else. */
+export const ownConditions: readonly string[] = [
+  'PodReadyToStartContainers',
+  'Initialized',
+  'Ready',
+  'ContainersReady',
+  'PodScheduled',
+];
+
+function conditionsOf(facts: ConditionFacts, now: number): readonly PodCondition[] {
+  const { observed, pod } = facts;
+  const sandbox = currentSandbox(observed);
+  const networked = sandbox?.state === 'ready' && (pod.spec.hostNetwork === true || sandbox.addresses.length > 0);
+  const containersReady = containersReadyClaim(facts);
+  const claims: readonly Claim[] = [
+    { type: 'PodReadyToStartContainers', status: networked ? 'True' : 'False' },
+    initializedClaim(facts),
+    readyClaim(facts, containersReady),
+    { ...containersReady, type: 'ContainersReady' },
+    { type: 'PodScheduled', status: 'True' },
+  ];
+  return claims.map((claim) => withTransition(claim, facts, now));
+}
+
+function initializedClaim({ pod, phase, init, main }: ConditionFacts): Claim {
+  const type = 'Initialized';
+  if (initIsOver(pod, init, main)) {
+    return { type, status: 'True', ...(phase === 'Succeeded' ? { reason: 'PodCompleted' } : {}) };
+  }
+  const names = (pod.spec.initContainers ?? [])
+    .filter((_, n) => init[n]?.state?.terminated?.exitCode !== 0 && init[n]?.started !== true)
+    .map(({ name }) => name);
+  const message = `containers with incomplete status: [${names.join(' ')}]`;
+  return { type, status: 'False', reason: 'ContainersNotInitialized', message };
+}
+
+function containersReadyClaim({ pod, phase, init, main }: ConditionFacts): Claim {
+  const type = 'ContainersReady';
+  if (phase === 'Succeeded') return { type, status: 'False', reason: 'PodCompleted' };
+  if (phase === 'Failed') return { type, status: 'False', reason: 'PodFailed' };
+  const sidecars = init.filter(({ name }) =>
+    pod.spec.initContainers?.some((one: Container) => one.name === name && isSidecar(one)),
+  );
+  const unready = [...sidecars, ...main].filter(({ ready }) => !ready).map(({ name }) => name);
+  if (unready.length === 0) return { type, status: 'True' };
+  return {
+    type,
+    status: 'False',
+    reason: 'ContainersNotReady',
+    message: `containers with unready status: [${unready.join(' ')}]`,
+  };
+}
+
+/** Ready is ContainersReady and every readiness gate (KEP-580). */
+function readyClaim({ pod }: ConditionFacts, containersReady: Claim): Claim {
+  const type = 'Ready';
+  if (containersReady.status !== 'True') return { ...containersReady, type };
+  const unmet = (pod.spec.readinessGates ?? []).flatMap(({ conditionType }) => {
+    const found = pod.status?.conditions?.find((condition) => condition.type === conditionType);
+    if (found?.status === 'True') return [];
+    return [
+      found === undefined
+        ? `corresponding condition of pod readiness gate "${conditionType}" does not exist.`
+        : `the status of pod readiness gate "${conditionType}" is not "True", but ${found.status}`,
+    ];
+  });
+  if (unmet.length === 0) return { type, status: 'True' };
+  return { type, status: 'False', reason: 'ReadinessGatesNotReady', message: unmet.join(', ') };
+}
+
+/** The time of a condition is when its status last changed, not when it was last written. */
+function withTransition(claim: Claim, { pod, observed }: ConditionFacts, now: number): PodCondition {
+  const known = (observed.previous?.conditions ?? pod.status?.conditions ?? []).find(({ type }) => type === claim.type);
+  const since = known?.status === claim.status ? known.lastTransitionTime : undefined;
+  return {
+    ...claim,
+    ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
+    lastTransitionTime: since ?? timeOf(now),
+  };
+}
