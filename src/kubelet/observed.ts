@@ -11,8 +11,8 @@ export interface Observed {
   readonly containers: readonly PodContainer[];
   /** By the image's name as the pod gives it. A name that is not here has not been looked up, and counts as absent. */
   readonly images: ReadonlyMap<string, ImageState>;
-  /** The pod's cgroup, volumes and folders. */
-  readonly files: 'absent' | 'ready';
+  /** The pod's cgroup, volumes and folders. `left`: of an earlier kubelet; whether all of it is there nobody knows. */
+  readonly files: 'absent' | 'left' | 'ready';
   /** Sandboxes whose stop has succeeded since this kubelet began; a stop is repeatable, so forgetting one costs a call. */
   readonly stopped: ReadonlySet<SandboxId>;
   /** Steps under way, with when they began. */
@@ -62,6 +62,8 @@ export const labels = {
   podNamespace: 'io.kubernetes.pod.namespace',
   podUid: 'io.kubernetes.pod.uid',
   containerName: 'io.kubernetes.container.name',
+  /** Whose it is: a runtime may serve other kubelets too, and theirs are not ours to clear away. */
+  owner: 'peapod.dev/node',
 } as const;
 
 /** The newest sandbox; older ones only wait to be removed. */

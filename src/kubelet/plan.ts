@@ -133,7 +133,7 @@ function sandboxSteps(context: StepContext, steps: readonly ContainerStep[]): re
   const current = currentSandbox(observed);
   const stale = observed.sandboxes.filter((sandbox) => sandbox.id !== current?.id || sandbox.state !== 'ready');
   if (stale.length > 0) return stale.map(removeSandbox);
-  if (observed.files === 'absent') return untilRetry(observed, now, { kind: 'prepare-files', key: step.prepare() });
+  if (observed.files !== 'ready') return untilRetry(observed, now, { kind: 'prepare-files', key: step.prepare() });
   if (current || !needsSandbox(context, steps)) return [];
   return untilRetry(observed, now, { kind: 'create-sandbox', key: step.createSandbox(), attempt: 0 });
 }
@@ -173,7 +173,7 @@ function planEnd(desired: Ending, observed: Observed, now: number): Plan {
   if (desired.kind === 'terminate' && desired.cause !== 'deleted') return plan([]);
 
   if (observed.sandboxes.length > 0) return plan(observed.sandboxes.map(removeSandbox));
-  if (observed.files === 'ready') return plan([{ kind: 'clean-up', key: step.cleanUp(), logs: 'remove' }]);
+  if (observed.files !== 'absent') return plan([{ kind: 'clean-up', key: step.cleanUp(), logs: 'remove' }]);
   // The object goes last, and only after everyone could see how the pod ended.
   if (desired.kind === 'forget' || !observed.terminalReported) return plan([]);
   return plan([{ kind: 'delete-object', key: step.deleteObject() }]);
@@ -206,7 +206,7 @@ function planRelease(observed: Observed, now: number): Plan {
     .map(({ id }): Action => ({ kind: 'stop-sandbox', key: step.stopSandbox(id), id }));
   if (stops.length > 0) return toPlan(stops, observed, now, []);
   const cleanUp: readonly Action[] =
-    observed.files === 'ready' ? [{ kind: 'clean-up', key: step.cleanUp(), logs: 'keep' }] : [];
+    observed.files !== 'absent' ? [{ kind: 'clean-up', key: step.cleanUp(), logs: 'keep' }] : [];
   return toPlan(cleanUp, observed, now, []);
 }
 

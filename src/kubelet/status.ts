@@ -29,7 +29,10 @@ export function statusOf(context: StatusContext, observed: Observed, now: number
     containerStatus(one, roleOf(one), context, { observed, now }),
   );
   const main = pod.spec.containers.map((one) => containerStatus(one, 'main', context, { observed, now }));
-  const phase = course.kind === 'rejected' ? 'Failed' : phaseOf(context, init, main);
+  const phase =
+    course.kind === 'rejected'
+      ? 'Failed'
+      : phaseOf(context, { init, main, before: observed.previous?.phase ?? pod.status?.phase });
   const addresses = podAddresses(pod, observed, node);
   return {
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
@@ -68,13 +71,14 @@ function podAddresses(pod: Pod, observed: Observed, node: NodeFacts): readonly s
 }
 
 /** Pod lifecycle, "Pod phase"; the order of the questions is upstream's. */
-function phaseOf(
-  { pod, course }: StatusContext,
-  init: readonly ContainerStatus[],
-  main: readonly ContainerStatus[],
-): PodPhase {
+interface Statuses {
+  readonly init: readonly ContainerStatus[];
+  readonly main: readonly ContainerStatus[];
+  readonly before: PodPhase | undefined;
+}
+
+function phaseOf({ pod, course }: StatusContext, { init, main, before }: Statuses): PodPhase {
   const policy = pod.spec.restartPolicy;
-  const before = pod.status?.phase;
   if (isTerminal(before)) return before!;
   const counts = countStates(main);
   const ending = course.kind === 'ending';

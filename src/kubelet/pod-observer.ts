@@ -1,0 +1,57 @@
+import type {
+  ContainerId,
+  ContainerRuntime,
+  ListedContainer,
+  ListedSandbox,
+  ObservedSandbox,
+  SandboxId,
+} from '#cri/runtime.ts';
+import { labels, type PodContainer } from '#kubelet/observed.ts';
+
+export interface RuntimeSight {
+  readonly sandboxes: readonly ObservedSandbox[];
+  readonly containers: readonly PodContainer[];
+}
+
+/**
+ * What the runtime holds of one pod. Two lists tell what is there and in which state; details are asked for only when a
+ * state is another than at the last look, since nothing else about a sandbox or a container ever changes.
+ */
+export class PodObserver {
+  readonly #runtime: ContainerRuntime;
+  readonly #filter: { readonly labels: Readonly<Record<string, string>> };
+  #sandboxes = new Map<SandboxId, ObservedSandbox>();
+  #containers = new Map<ContainerId, PodContainer>();
+
+  constructor(runtime: ContainerRuntime, uid: string) {
+    this.#runtime = runtime;
+    this.#filter = { labels: { [labels.podUid]: uid } };
+  }
+
+  async look(signal: AbortSignal): Promise<RuntimeSight> {
+    const [sandboxes, containers] = await Promise.all([
+      this.#runtime.sandboxes.list(this.#filter, signal),
+      this.#runtime.containers.list(this.#filter, signal),
+    ]);
+    const [seenSandboxes, seenContainers] = await Promise.all([
+      Promise.all(sandboxes.map((listed) => this.#sandbox(listed, signal))),
+      Promise.all(containers.map((listed) => this.#container(listed, signal))),
+    ]);
+    this.#sandboxes = new Map(seenSandboxes.flatMap((one) => (one ? [[one.id, one]] : [])));
+    this.#containers = new Map(seenContainers.flatMap((one) => (one ? [[one.id, one]] : [])));
+    return { sandboxes: [...this.#sandboxes.values()], containers: [...this.#containers.values()] };
+  }
+
+  async #sandbox(listed: ListedSandbox, signal: AbortSignal): Promise<ObservedSandbox | undefined> {
+    const known = this.#sandboxes.get(listed.id);
+    return known?.state === listed.state ? known : this.#runtime.sandboxes.status(listed.id, signal);
+  }
+
+  async #container(listed: ListedContainer, signal: AbortSignal): Promise<PodContainer | undefined> {
+    const known = this.#containers.get(listed.id);
+    // "Unknown" is a passing state, and no two of them need be alike.
+    if (known?.state.kind === listed.state && listed.state !== 'unknown') return known;
+    const status = await this.#runtime.containers.status(listed.id, signal);
+    return status && { ...status, sandbox: listed.sandbox };
+  }
+}

@@ -1,0 +1,259 @@
+import type { Pod } from '#api/generated/core-v1.ts';
+import type { ContainerRuntime, SandboxId } from '#cri/runtime.ts';
+import { RuntimeFault } from '#cri/fault.ts';
+import type { Failure, ImageState, Observed, StepKey } from '#kubelet/observed.ts';
+import { type Action, type Desired, planPod, type TerminationCause } from '#kubelet/plan.ts';
+import { PodObserver } from '#kubelet/pod-observer.ts';
+import { isTerminal, type OwnStatus, statusOf } from '#kubelet/status.ts';
+import type { Course, NodeFacts } from '#kubelet/status-context.ts';
+import type { StatusPublisher } from '#kubelet/status-publisher.ts';
+import { StepFailure } from '#kubelet/step-failure.ts';
+import type { Steps } from '#kubelet/steps.ts';
+import type { Clock } from '#lib/clock.ts';
+import { isCancellation, Scope } from '#lib/scope.ts';
+import { Signal } from '#lib/signal.ts';
+
+export interface WorkerDeps {
+  readonly runtime: ContainerRuntime;
+  readonly clock: Clock;
+  readonly node: () => NodeFacts;
+  readonly steps: Steps;
+  readonly publisher: StatusPublisher;
+  /** Whether the pod's cgroup, volumes and folders are there. */
+  readonly files: (uid: string) => Observed['files'];
+  /** Told once a look at the runtime has shown what is the pod's, so that the runtime's events find their way here. */
+  readonly noticed: (uid: string, ids: readonly string[]) => void;
+  readonly log: (message: string, error: unknown) => void;
+}
+
+/** When the pod's object is gone from the API, what is left of it is given this long. */
+const ORPHAN_GRACE_MS = 2000;
+/** A runtime that does not answer is asked again this often; its next event does it sooner. */
+const RUNTIME_RETRY_MS = 1000;
+const MAX_FAILURE_TEXT = 4096;
+
+/**
+ * Keeps one pod, known by its UID, as it should be: look, report, plan, do; then wait until something may have changed.
+ * It is told that something happened (`wake`), never what: it looks for itself, and is right when woken for no reason.
+ *
+ * Steps run beside each other and beside the loop; each that ends wakes it. A worker that is stopped leaves containers
+ * as they are: another one, in another process, goes on from what it finds.
+ */
+export class PodWorker {
+  readonly uid: string;
+  readonly #deps: WorkerDeps;
+  readonly #observer: PodObserver;
+  readonly #woken = new Signal();
+  readonly #inFlight = new Map<StepKey, { readonly since: number; readonly cancel: AbortController }>();
+  readonly #failures = new Map<StepKey, Failure>();
+  readonly #images = new Map<string, ImageState>();
+  readonly #stopped = new Set<SandboxId>();
+  #pod: Pod | undefined;
+  #known: 'yes' | 'gone' = 'yes';
+  #ending: { readonly cause: TerminationCause; readonly deadlineAt: number } | undefined;
+  #forgetBy: number | undefined;
+  #previous: OwnStatus | undefined;
+
+  constructor(uid: string, deps: WorkerDeps) {
+    this.uid = uid;
+    this.#deps = deps;
+    this.#observer = new PodObserver(deps.runtime, uid);
+  }
+
+  /** The pod as the API has it now; undefined when it has it no more. The deadline of an end only ever comes nearer. */
+  update(pod: Pod | undefined): void {
+    if (pod === undefined) this.#known = 'gone';
+    else this.#pod = pod;
+    this.wake();
+  }
+
+  wake(): void {
+    this.#woken.raise();
+  }
+
+  get pod(): Pod | undefined {
+    return this.#pod;
+  }
+
+  /** Until nothing of the pod is left, or `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    await using scope = new Scope(signal);
+    while (!signal.aborted) {
+      const wakeAt = await this.#turn(scope, signal);
+      if (wakeAt === 'finished') return;
+      await this.#woken.wait(this.#deps.clock, wakeAt, signal).catch((error: unknown) => {
+        if (!isCancellation(error, signal)) throw error;
+      });
+    }
+  }
+
+  /** One look and what follows from it. Gives when to look again at the latest. */
+  async #turn(scope: Scope, signal: AbortSignal): Promise<number | undefined | 'finished'> {
+    const { clock } = this.#deps;
+    try {
+      const observed = await this.#observe(signal);
+      const desired = this.#desired(clock.now());
+      this.#report(observed);
+      const plan = planPod(desired, { ...observed, previous: this.#previous }, clock.now());
+      for (const key of plan.cancel) this.#inFlight.get(key)?.cancel.abort(new Error('no longer wanted'));
+      for (const action of plan.actions) this.#begin(action, observed, scope);
+      const idle = plan.actions.length === 0 && this.#inFlight.size === 0;
+      if (idle && desired.kind === 'forget' && nothingLeft(observed)) return 'finished';
+      return earliest(plan.wakeAt, this.#deadline());
+    } catch (error) {
+      if (isCancellation(error, signal)) return undefined;
+      this.#deps.log(`looking at pod ${this.#name()} failed`, error);
+      return clock.now() + RUNTIME_RETRY_MS;
+    }
+  }
+
+  async #observe(signal: AbortSignal): Promise<Observed> {
+    const sight = await this.#observer.look(signal);
+    this.#deps.noticed(this.uid, [...sight.sandboxes.map(({ id }) => id), ...sight.containers.map(({ id }) => id)]);
+    await this.#lookUpImages(
+      sight.containers.filter(({ state }) => state.kind !== 'exited').map(({ name }) => name),
+      signal,
+    );
+    return {
+      ...sight,
+      images: this.#images,
+      files: this.#deps.files(this.uid),
+      stopped: this.#stopped,
+      inFlight: new Map([...this.#inFlight].map(([key, { since }]) => [key, since])),
+      failures: this.#failures,
+      previous: this.#previous ?? (this.#pod?.status as OwnStatus | undefined),
+      terminalReported: isTerminal((this.#deps.publisher.acknowledged(this.uid) ?? this.#pod?.status)?.phase),
+    };
+  }
+
+  /** Only of containers that may have to be made, and only until the image is there. */
+  async #lookUpImages(alive: readonly string[], signal: AbortSignal): Promise<void> {
+    const { spec } = this.#pod ?? {};
+    const wanted = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].filter(
+      ({ name }) => !alive.includes(name),
+    );
+    const names = new Set(wanted.map(({ image }) => image ?? '').filter((image) => !this.#images.has(image)));
+    await Promise.all([...names].map((name) => this.#lookUpImage(name, signal)));
+  }
+
+  async #lookUpImage(name: string, signal: AbortSignal): Promise<void> {
+    try {
+      const image = await this.#deps.runtime.images.status(name, signal);
+      if (image) this.#images.set(name, { kind: 'present', ref: image.id, pulledAt: undefined });
+    } catch (error) {
+      if (!(error instanceof RuntimeFault) || error.kind !== 'invalid') throw error;
+      // The pull will say the same, in the words people look for.
+    }
+  }
+
+  #desired(now: number): Desired {
+    const pod = this.#pod;
+    if (pod === undefined || this.#known === 'gone') {
+      this.#forgetBy ??= now + Math.min(ORPHAN_GRACE_MS, (pod?.spec.terminationGracePeriodSeconds ?? 30) * 1000);
+      return { kind: 'forget', deadlineAt: Math.min(this.#forgetBy, this.#ending?.deadlineAt ?? Infinity) };
+    }
+    const { deletionTimestamp } = pod.metadata;
+    // The stamp is in whole seconds, rounded down: a container is never given less than was asked for.
+    if (deletionTimestamp !== undefined) this.#end('deleted', Date.parse(deletionTimestamp) + 999);
+    const deadline = this.#activeUntil();
+    if (this.#ending === undefined && isTerminal(this.#previous?.phase ?? pod.status?.phase))
+      return { kind: 'release', pod };
+    if (deadline !== undefined && now >= deadline && this.#ending === undefined) {
+      this.#end('deadline-exceeded', now + (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000);
+    }
+    if (this.#ending === undefined) return { kind: 'run', pod };
+    if (this.#ending.cause !== 'deleted' && isTerminal(this.#previous?.phase)) return { kind: 'release', pod };
+    return { kind: 'terminate', pod, ...this.#ending };
+  }
+
+  #end(cause: TerminationCause, deadlineAt: number): void {
+    const before = this.#ending;
+    this.#ending = {
+      cause: before?.cause === 'deleted' ? 'deleted' : cause,
+      deadlineAt: Math.min(deadlineAt, before?.deadlineAt ?? Infinity),
+    };
+  }
+
+  #activeUntil(): number | undefined {
+    const seconds = this.#pod?.spec.activeDeadlineSeconds;
+    const startedAt = this.#previous?.startTime ?? this.#pod?.status?.startTime;
+    return seconds === undefined || startedAt === undefined ? undefined : Date.parse(startedAt) + seconds * 1000;
+  }
+
+  /** When time alone changes what is desired. */
+  #deadline(): number | undefined {
+    return this.#ending === undefined && !isTerminal(this.#previous?.phase) ? this.#activeUntil() : undefined;
+  }
+
+  #report(observed: Observed): void {
+    const pod = this.#pod;
+    if (pod === undefined || this.#known === 'gone') return;
+    const { clock, node, publisher } = this.#deps;
+    const status = statusOf({ pod, course: this.#course(), node: node() }, observed, clock.now());
+    publisher.publish(pod, status, () => this.wake());
+    this.#previous = status;
+  }
+
+  #course(): Course {
+    if (this.#ending === undefined) return { kind: 'running' };
+    if (this.#ending.cause !== 'deadline-exceeded') return { kind: 'ending' };
+    const message = 'Pod was active on the node longer than the specified deadline';
+    return { kind: 'ending', reason: 'DeadlineExceeded', message };
+  }
+
+  #begin(action: Action, observed: Observed, scope: Scope): void {
+    const cancel = new AbortController();
+    this.#inFlight.set(action.key, { since: this.#deps.clock.now(), cancel });
+    scope.spawn(action.key, async (signal) => {
+      try {
+        const done = await this.#deps.steps.take(
+          action,
+          { uid: this.uid, pod: this.#pod, observed },
+          AbortSignal.any([signal, cancel.signal]),
+        );
+        this.#succeeded(action, done?.image);
+      } catch (error) {
+        if (isCancellation(error, signal)) throw error;
+        if (!cancel.signal.aborted) this.#failed(action, error);
+      } finally {
+        this.#inFlight.delete(action.key);
+        this.wake();
+      }
+    });
+  }
+
+  #succeeded(action: Action, image: ImageState | undefined): void {
+    this.#failures.delete(action.key);
+    if (action.kind === 'pull-image' && image) this.#images.set(action.container.image ?? '', image);
+    if (action.kind === 'stop-sandbox') this.#stopped.add(action.id);
+    // Gone with its sandbox or removed: what was known of its steps means nothing to its successor.
+    if (action.kind === 'remove-sandbox') this.#failures.clear();
+  }
+
+  #failed(action: Action, error: unknown): void {
+    const { clock, log } = this.#deps;
+    const reason = error instanceof StepFailure ? error.reason : 'Failed';
+    const text = error instanceof Error ? error.message : String(error);
+    const message = text.length > MAX_FAILURE_TEXT ? `${text.slice(0, MAX_FAILURE_TEXT)}…` : text;
+    const count = (this.#failures.get(action.key)?.count ?? 0) + 1;
+    this.#failures.set(action.key, { reason, message, count, at: clock.now() });
+    // Somebody removed the image since it was looked up.
+    if (action.kind === 'create-container' && error instanceof StepFailure && error.imageGone) {
+      this.#images.delete(action.container.image ?? '');
+    }
+    if (!(error instanceof StepFailure)) log(`${action.key} of pod ${this.#name()} failed`, error);
+  }
+
+  #name(): string {
+    const { namespace, name } = this.#pod?.metadata ?? {};
+    return name === undefined ? this.uid : `${namespace}/${name}`;
+  }
+}
+
+const nothingLeft = (observed: Observed): boolean =>
+  observed.sandboxes.length === 0 && observed.containers.length === 0 && observed.files === 'absent';
+
+function earliest(...times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length > 0 ? Math.min(...known) : undefined;
+}

@@ -1,0 +1,141 @@
+import type { Pod } from '#api/generated/core-v1.ts';
+import type { Informer } from '#client/informer.ts';
+import type { ContainerRuntime, RuntimeEvent } from '#cri/runtime.ts';
+import { labels } from '#kubelet/observed.ts';
+import type { PodFiles } from '#kubelet/pod-files.ts';
+import { PodWorker, type WorkerDeps } from '#kubelet/pod-worker.ts';
+import type { Clock } from '#lib/clock.ts';
+import { isCancellation, Scope } from '#lib/scope.ts';
+
+export interface PodWorkersDeps {
+  readonly runtime: ContainerRuntime;
+  readonly clock: Clock;
+  /** The pods of this node. */
+  readonly pods: Informer<Pod>;
+  /** What this node writes on all it makes in the runtime (`labels.owner`). */
+  readonly owner: string;
+  readonly files: PodFiles;
+  readonly worker: Omit<WorkerDeps, 'noticed' | 'files'>;
+  readonly log: (message: string, error: unknown) => void;
+}
+
+/** The runtime's events may be lost without anyone noticing; this is how long a pod could then be wrong at most. */
+const RELIST_MS = 30_000;
+const RESUBSCRIBE_MS = 500;
+
+/**
+ * One worker for each pod this node has anything to do with: by UID, because the old pod of a name may still be ending
+ * when its namesake arrives. Workers come from two sides, the API (pods bound here) and the runtime (what is left of
+ * pods the API has forgotten), and go when nothing of their pod is left.
+ */
+export class PodWorkers {
+  readonly #deps: PodWorkersDeps;
+  readonly #workers = new Map<string, PodWorker>();
+  /** Which pod a sandbox or container belongs to. */
+  readonly #owners = new Map<string, string>();
+
+  constructor(deps: PodWorkersDeps) {
+    this.#deps = deps;
+  }
+
+  get size(): number {
+    return this.#workers.size;
+  }
+
+  /** Until `signal` aborts; containers are then left as they are. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { pods } = this.#deps;
+    await using scope = new Scope(signal);
+    // An API that has not answered yet knows of no pods: nothing may be taken for an orphan before it has.
+    await pods.synced(signal);
+    using _listening = pods.onChange(({ before, after }) => this.#changed(scope, before, after));
+    scope.spawn('runtime events', (inner) => this.#follow(scope, inner));
+    scope.spawn('relist', (inner) => this.#relist(scope, inner));
+    await scope.join();
+  }
+
+  #changed(scope: Scope, before: Pod | undefined, after: Pod | undefined): void {
+    const uid = (after ?? before)!.metadata.uid;
+    const worker = after ? this.#ensure(scope, uid) : this.#workers.get(uid);
+    worker?.update(after);
+  }
+
+  #ensure(scope: Scope, uid: string): PodWorker {
+    const known = this.#workers.get(uid);
+    if (known) return known;
+    const { worker: shared, files } = this.#deps;
+    const worker = new PodWorker(uid, {
+      ...shared,
+      files: (id) => files.state(id),
+      noticed: (id, ids) => this.#notice(id, ids),
+    });
+    this.#workers.set(uid, worker);
+    scope.spawn(`pod ${uid}`, async (signal) => {
+      try {
+        await worker.run(signal);
+      } finally {
+        this.#workers.delete(uid);
+        shared.publisher.forget(uid);
+        for (const [id, owner] of this.#owners) if (owner === uid) this.#owners.delete(id);
+      }
+    });
+    return worker;
+  }
+
+  #notice(uid: string, ids: readonly string[]): void {
+    for (const id of ids) this.#owners.set(id, uid);
+  }
+
+  async #follow(scope: Scope, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      try {
+        for await (const event of this.#deps.runtime.events.subscribe(signal)) this.#happened(scope, event, signal);
+      } catch (error) {
+        if (isCancellation(error, signal)) throw error;
+        this.#deps.log('following the runtime failed', error);
+      }
+      await this.#deps.clock.sleep(RESUBSCRIBE_MS, signal);
+    }
+  }
+
+  #happened(scope: Scope, event: RuntimeEvent, signal: AbortSignal): void {
+    if (event.kind === 'resync') {
+      scope.spawn('look at everything', () => this.#lookAtAll(scope, signal));
+      return;
+    }
+    const owner =
+      this.#owners.get(event.id) ?? (event.kind === 'container' ? this.#owners.get(event.sandbox ?? '') : undefined);
+    if (owner !== undefined) this.#workers.get(owner)?.wake();
+  }
+
+  async #relist(scope: Scope, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.#deps.clock.sleep(RELIST_MS, signal);
+      await this.#lookAtAll(scope, signal);
+    }
+  }
+
+  /** Wakes every worker, and makes one for whatever lies here and belongs to no pod that the API knows. */
+  async #lookAtAll(scope: Scope, signal: AbortSignal): Promise<void> {
+    const { runtime, files, log, owner } = this.#deps;
+    const own = { labels: { [labels.owner]: owner } };
+    try {
+      const [sandboxes, containers, left] = await Promise.all([
+        runtime.sandboxes.list(own, signal),
+        runtime.containers.list(own, signal),
+        files.found(),
+      ]);
+      const uids = [...sandboxes, ...containers]
+        .map((one) => one.labels[labels.podUid])
+        .filter((uid) => uid !== undefined);
+      const known = new Set(this.#deps.pods.list().map(({ metadata }) => metadata.uid as string));
+      for (const uid of new Set([...uids, ...left])) {
+        if (!known.has(uid)) this.#ensure(scope, uid).update(undefined);
+      }
+      for (const worker of this.#workers.values()) worker.wake();
+    } catch (error) {
+      if (isCancellation(error, signal)) throw error;
+      log('listing what the runtime has failed', error);
+    }
+  }
+}

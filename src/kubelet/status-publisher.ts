@@ -1,0 +1,119 @@
+import type { Pod, PodStatus } from '#api/generated/core-v1.ts';
+import { hasReason } from '#api/errors.ts';
+import type { Client } from '#client/client.ts';
+import { podResource } from '#client/resources.ts';
+import { publishDelay, sameStatus, statusPatch } from '#kubelet/status-patch.ts';
+import type { OwnStatus } from '#kubelet/status.ts';
+import { backoffDelay, type BackoffPolicy } from '#lib/backoff.ts';
+import type { Clock } from '#lib/clock.ts';
+import { isCancellation, Scope } from '#lib/scope.ts';
+import { Signal } from '#lib/signal.ts';
+
+interface Entry {
+  readonly pod: Pod;
+  readonly wanted: OwnStatus;
+  /** What the API is known to have. */
+  readonly acknowledged: PodStatus | undefined;
+  readonly onAcknowledged: () => void;
+  readonly dueAt: number;
+  readonly failures: number;
+  readonly writing: boolean;
+}
+
+const retry: BackoffPolicy = { baseMs: 200, factor: 2, maxMs: 10_000 };
+
+/**
+ * Tells the API what the kubelet thinks of its pods. A worker says what it thinks as often as it likes; what matters to
+ * people is written at once, what will change again in a moment waits for that moment, and what the API has already is
+ * not written at all. Each write is a patch of the kubelet's own part, good for that very UID only.
+ */
+export class StatusPublisher {
+  readonly #client: Client;
+  readonly #clock: Clock;
+  readonly #log: (message: string, error: unknown) => void;
+  readonly #entries = new Map<string, Entry>();
+  readonly #changed = new Signal();
+
+  constructor(deps: {
+    readonly client: Client;
+    readonly clock: Clock;
+    readonly log: (message: string, error: unknown) => void;
+  }) {
+    this.#client = deps.client;
+    this.#clock = deps.clock;
+    this.#log = deps.log;
+  }
+
+  /** Replaces what was to be said of this pod. `onAcknowledged` is called once the API has it. */
+  publish(pod: Pod, wanted: OwnStatus, onAcknowledged: () => void): void {
+    const { uid } = pod.metadata;
+    const known = this.#entries.get(uid);
+    const acknowledged = known?.acknowledged ?? pod.status;
+    const delay = publishDelay(acknowledged, wanted);
+    const dueAt = this.#clock.now() + delay;
+    // What has begun to wait is not put off by what comes after it.
+    const waiting = known && !sameStatus(known.acknowledged, known.wanted) ? known.dueAt : Infinity;
+    this.#entries.set(uid, {
+      pod,
+      wanted,
+      acknowledged,
+      onAcknowledged,
+      dueAt: known && known.failures > 0 ? known.dueAt : Math.min(dueAt, waiting),
+      failures: known?.failures ?? 0,
+      writing: known?.writing ?? false,
+    });
+    this.#changed.raise();
+  }
+
+  acknowledged(uid: string): PodStatus | undefined {
+    return this.#entries.get(uid)?.acknowledged;
+  }
+
+  forget(uid: string): void {
+    this.#entries.delete(uid);
+  }
+
+  /** Writes until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    await using scope = new Scope(signal);
+    while (!signal.aborted) {
+      let next: number | undefined;
+      for (const [uid, entry] of this.#entries) {
+        if (entry.writing || sameStatus(entry.acknowledged, entry.wanted)) continue;
+        if (entry.dueAt > this.#clock.now()) {
+          next = Math.min(next ?? Infinity, entry.dueAt);
+          continue;
+        }
+        this.#entries.set(uid, { ...entry, writing: true });
+        scope.spawn(`status of pod ${uid}`, (inner) => this.#write(uid, entry, inner));
+      }
+      await this.#changed.wait(this.#clock, next, signal).catch((error: unknown) => {
+        if (!isCancellation(error, signal)) throw error;
+      });
+    }
+  }
+
+  async #write(uid: string, { pod, wanted, onAcknowledged }: Entry, signal: AbortSignal): Promise<void> {
+    const { namespace = '', name } = pod.metadata;
+    try {
+      const ref = { namespace, name, subresource: 'status' };
+      await this.#client.patch(podResource, ref, { kind: 'strategic', body: statusPatch(pod, wanted) }, signal);
+      this.#settle(uid, { acknowledged: wanted, failures: 0 });
+      onAcknowledged();
+    } catch (error) {
+      if (isCancellation(error, signal)) throw error;
+      // The pod is gone, or a namesake stands in its place: there is nobody to tell.
+      if (hasReason(error, 'NotFound') || hasReason(error, 'Conflict'))
+        return this.#settle(uid, { acknowledged: wanted, failures: 0 });
+      this.#log(`writing the status of pod ${namespace}/${name} failed`, error);
+      const failures = (this.#entries.get(uid)?.failures ?? 0) + 1;
+      this.#settle(uid, { failures, dueAt: this.#clock.now() + backoffDelay(retry, failures) });
+    }
+  }
+
+  #settle(uid: string, over: Partial<Entry>): void {
+    const entry = this.#entries.get(uid);
+    if (entry) this.#entries.set(uid, { ...entry, ...over, writing: false });
+    this.#changed.raise();
+  }
+}

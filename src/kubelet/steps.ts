@@ -1,0 +1,195 @@
+import type { Pod } from '#api/generated/core-v1.ts';
+import { hasReason } from '#api/errors.ts';
+import type { Client } from '#client/client.ts';
+import type { EventRecorder, EventText } from '#client/events.ts';
+import { podResource } from '#client/resources.ts';
+import type { ContainerRuntime } from '#cri/runtime.ts';
+import { RuntimeFault } from '#cri/fault.ts';
+import type { ContainerConfigs } from '#kubelet/container-configs.ts';
+import type { ImageState, Observed } from '#kubelet/observed.ts';
+import type { Action } from '#kubelet/plan.ts';
+import { fieldPathOf } from '#kubelet/pod-events.ts';
+import type { PodFiles } from '#kubelet/pod-files.ts';
+import { type ImagePuller, pulledMessage } from '#kubelet/image-puller.ts';
+import { StepFailure } from '#kubelet/step-failure.ts';
+import type { Clock } from '#lib/clock.ts';
+
+/** Does the steps of a plan. Each may be repeated: after a crash the next plan may ask for what was already done. */
+export interface Steps {
+  /** Rejects with StepFailure for what users should see, with the signal's reason when called off. */
+  take(action: Action, subject: Subject, signal: AbortSignal): Promise<StepResult | undefined>;
+}
+
+export interface Subject {
+  readonly uid: string;
+  /** undefined for what was found in the runtime and has no object any more. */
+  readonly pod: Pod | undefined;
+  readonly observed: Observed;
+}
+
+export interface StepResult {
+  readonly image: ImageState;
+}
+
+export interface StepDeps {
+  readonly runtime: ContainerRuntime;
+  readonly clock: Clock;
+  readonly client: Client;
+  readonly events: EventRecorder;
+  readonly files: PodFiles;
+  readonly puller: ImagePuller;
+  readonly configs: ContainerConfigs;
+}
+
+type Executor<Kind extends Action['kind']> = (
+  action: Extract<Action, { readonly kind: Kind }>,
+  subject: Subject,
+  signal: AbortSignal,
+) => Promise<StepResult | undefined | void>;
+
+/** One executor for each kind of action: an action without one does not compile. */
+type Executors = { readonly [Kind in Action['kind']]: Executor<Kind> };
+
+export function createSteps(deps: StepDeps): Steps {
+  const executors = executorsOf(deps);
+  return {
+    async take(action, subject, signal) {
+      const execute = executors[action.kind] as Executor<Action['kind']>;
+      return (await execute(action as never, subject, signal)) ?? undefined;
+    },
+  };
+}
+
+function executorsOf(deps: StepDeps): Executors {
+  const { runtime, clock, files } = deps;
+  return {
+    'prepare-files': (_action, { pod }, signal) => prepareFiles(deps, pod!, signal),
+    'create-sandbox': (action, { pod }, signal) => createSandbox(deps, pod!, action.attempt, signal),
+    'pull-image': (action, { pod }, signal) => pullImage(deps, pod!, action.container.name, signal),
+    'create-container': (action, subject, signal) => createContainer(deps, action, subject, signal),
+    'start-container': (action, { pod }, signal) => startContainer(deps, action, pod!, signal),
+    'stop-container': (action, { pod }, signal) => {
+      tell(deps, pod, { type: 'Normal', reason: 'Killing', message: action.why }, action.name);
+      return runtime.containers.stop(action.id, Math.max(0, action.deadlineAt - clock.now()), signal);
+    },
+    'remove-container': ({ id }, _subject, signal) => runtime.containers.remove(id, signal),
+    'stop-sandbox': ({ id }, _subject, signal) => runtime.sandboxes.stop(id, signal),
+    'remove-sandbox': ({ id }, _subject, signal) => runtime.sandboxes.remove(id, signal),
+    'clean-up': ({ logs }, { uid, pod }, signal) => files.remove({ uid, pod, logs }, signal),
+    'delete-object': (_action, { pod }, signal) => deleteObject(deps, pod!, signal),
+  };
+}
+
+async function prepareFiles({ files, ...deps }: StepDeps, pod: Pod, signal: AbortSignal): Promise<void> {
+  try {
+    await files.prepare(pod, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    const message = textOf(error);
+    tell({ files, ...deps }, pod, { type: 'Warning', reason: 'FailedMount', message });
+    throw new StepFailure('FailedMount', message, { cause: error });
+  }
+}
+
+async function createSandbox(deps: StepDeps, pod: Pod, attempt: number, signal: AbortSignal): Promise<void> {
+  try {
+    await deps.runtime.sandboxes.run(deps.configs.sandbox(pod, attempt), signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    // Left over from before a crash: the next look shows it.
+    if (error instanceof RuntimeFault && error.kind === 'already-exists') return;
+    const message = `Failed to create pod sandbox: ${textOf(error)}`;
+    tell(deps, pod, { type: 'Warning', reason: 'FailedCreatePodSandBox', message });
+    throw new StepFailure('FailedCreatePodSandBox', message, { cause: error });
+  }
+}
+
+async function pullImage(deps: StepDeps, pod: Pod, containerName: string, signal: AbortSignal): Promise<StepResult> {
+  const { puller, clock } = deps;
+  const image = imageOf(pod, containerName);
+  tell(deps, pod, { type: 'Normal', reason: 'Pulling', message: `Pulling image "${image}"` }, containerName);
+  try {
+    const pulled = await puller.pull(pod, image, signal);
+    tell(deps, pod, { type: 'Normal', reason: 'Pulled', message: pulledMessage(image, pulled) }, containerName);
+    return { image: { kind: 'present', ref: pulled.ref, pulledAt: clock.now() } };
+  } catch (error) {
+    signal.throwIfAborted();
+    const reason = error instanceof RuntimeFault ? (error.pullReason ?? 'ErrImagePull') : 'ErrImagePull';
+    const message = `Failed to pull image "${image}": ${textOf(error)}`;
+    tell(deps, pod, { type: 'Warning', reason: 'Failed', message }, containerName);
+    tell(deps, pod, { type: 'Warning', reason: 'Failed', message: `Error: ${reason}` }, containerName);
+    throw new StepFailure(reason, textOf(error), { cause: error });
+  }
+}
+
+async function createContainer(
+  deps: StepDeps,
+  action: Extract<Action, { readonly kind: 'create-container' }>,
+  { pod, observed }: Subject,
+  signal: AbortSignal,
+): Promise<void> {
+  const { container, attempt, sandbox, restartDelayMs } = action;
+  const state = observed.images.get(container.image ?? '');
+  if (state?.kind === 'present' && state.pulledAt === undefined && attempt === 0) {
+    const message = `Container image "${container.image}" already present on machine`;
+    tell(deps, pod, { type: 'Normal', reason: 'Pulled', message }, container.name);
+  }
+  try {
+    const imageRef = state?.kind === 'present' ? state.ref : (container.image ?? '');
+    const configs = await deps.configs.container(
+      { pod: pod!, container, attempt, restartDelayMs, imageRef, observed },
+      signal,
+    );
+    await deps.runtime.containers.create(sandbox, configs, signal);
+    tell(deps, pod, { type: 'Normal', reason: 'Created', message: `Container created` }, container.name);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof RuntimeFault && error.kind === 'already-exists') return;
+    const reason = error instanceof StepFailure ? error.reason : 'CreateContainerError';
+    tell(deps, pod, { type: 'Warning', reason: 'Failed', message: `Error: ${textOf(error)}` }, container.name);
+    const imageGone = error instanceof RuntimeFault && error.kind === 'not-found';
+    throw new StepFailure(reason, textOf(error), { cause: error, imageGone });
+  }
+}
+
+async function startContainer(
+  deps: StepDeps,
+  action: Extract<Action, { readonly kind: 'start-container' }>,
+  pod: Pod,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await deps.runtime.containers.start(action.id, signal);
+    tell(deps, pod, { type: 'Normal', reason: 'Started', message: `Container started` }, action.name);
+  } catch (error) {
+    signal.throwIfAborted();
+    tell(deps, pod, { type: 'Warning', reason: 'Failed', message: `Error: ${textOf(error)}` }, action.name);
+    throw new StepFailure('RunContainerError', textOf(error), { cause: error });
+  }
+}
+
+async function deleteObject({ client }: StepDeps, pod: Pod, signal: AbortSignal): Promise<void> {
+  const { namespace, name, uid } = pod.metadata;
+  try {
+    await client.delete(
+      podResource,
+      { ...(namespace === undefined ? {} : { namespace }), name },
+      { gracePeriodSeconds: 0, uid },
+      signal,
+    );
+  } catch (error) {
+    // Gone already, or a namesake has taken its place: either way this pod is no more.
+    if (!hasReason(error, 'NotFound') && !hasReason(error, 'Conflict')) throw error;
+  }
+}
+
+function tell({ events }: StepDeps, pod: Pod | undefined, event: EventText, containerName?: string): void {
+  if (pod === undefined) return;
+  events.record(pod, containerName === undefined ? event : { ...event, fieldPath: fieldPathOf(pod, containerName) });
+}
+
+const imageOf = (pod: Pod, name: string): string =>
+  [...(pod.spec.initContainers ?? []), ...pod.spec.containers].find((container) => container.name === name)?.image ??
+  '';
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,35 @@
+import type { Clock } from '#lib/clock.ts';
+
+/** One waiter, many who may wake it. A raise while nobody waits is remembered; several are one. */
+export class Signal {
+  #raised = false;
+  #wake: (() => void) | undefined;
+
+  raise(): void {
+    this.#raised = true;
+    this.#wake?.();
+  }
+
+  /** Resolves when raised, or at `until` (epoch ms of `clock`), whichever comes first. Rejects with the signal's reason. */
+  async wait(clock: Clock, until: number | undefined, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (!this.#raised) await this.#next(clock, until, signal);
+    this.#raised = false;
+  }
+
+  async #next(clock: Clock, until: number | undefined, signal: AbortSignal): Promise<void> {
+    const stop = new AbortController();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#wake = resolve;
+    if (until !== undefined) clock.sleep(Math.max(0, until - clock.now()), stop.signal).then(resolve, () => {});
+    try {
+      await promise;
+    } finally {
+      this.#wake = undefined;
+      signal.removeEventListener('abort', onAbort);
+      stop.abort();
+    }
+  }
+}
