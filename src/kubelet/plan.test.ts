@@ -1,7 +1,3 @@
-import assert from 'node:assert/strict';
-import test from 'node:test';
-import type { PodSpec } from '#api/generated/core-v1.ts';
-import type { ContainerId, ImageRef, SandboxId } from '#cri/runtime.ts';
 import {
   aContainer,
   aPod,
@@ -14,18 +10,17 @@ import {
   present,
   running,
 } from '#kubelet/fixtures.ts';
-import { type Observed, type PodContainer, step } from '#kubelet/observed.ts';
+import { type Observed, step } from '#kubelet/observed.ts';
 import { type Action, type Desired, planPod } from '#kubelet/plan.ts';
+import { checkPlans } from '#kubelet/plan-cases.ts';
+import type { PodSpec } from '#api/generated/core-v1.ts';
+import type { ImageRef, SandboxId } from '#cri/runtime.ts';
+import type { PodContainer } from '#kubelet/observed.ts';
+import assert from 'node:assert/strict';
+import test from 'node:test';
 
 const run = (spec: Partial<PodSpec> = {}): Desired => ({ kind: 'run', pod: aPod(spec) });
-const terminate = (deadlineAt = 30_000, spec: Partial<PodSpec> = {}): Desired => ({
-  kind: 'terminate',
-  pod: aPod(spec),
-  deadlineAt,
-  cause: 'deleted',
-});
-const release: Desired = { kind: 'release', pod: aPod({ restartPolicy: 'Never' }) };
-const forget: Desired = { kind: 'forget', deadlineAt: 2000 };
+
 const up = { sandboxes: [aSandbox()] };
 const sandboxDown = aSandbox(0, { state: 'not-ready', addresses: [] });
 const init = { initContainers: [aContainer('init')] };
@@ -34,17 +29,7 @@ const always = { containers: [aContainer('main', { imagePullPolicy: 'Always' })]
 const inFlight = (...keys: readonly Action['key'][]): Partial<Observed> => ({
   inFlight: new Map(keys.map((key) => [key, 0])),
 });
-
-interface Case {
-  readonly name: string;
-  readonly desired: Desired;
-  readonly observed: Partial<Observed>;
-  readonly now?: number;
-  readonly want: readonly string[];
-  readonly wakeAt?: number;
-  readonly cancel?: readonly string[];
-}
-const cases: readonly Case[] = [
+checkPlans([
   { name: 'nothing there: files first', desired: run(), observed: { files: 'absent' }, want: ['prepare-files'] },
   { name: 'files ready: sandbox', desired: run(), observed: {}, want: ['create-sandbox'] },
   {
@@ -310,124 +295,7 @@ const cases: readonly Case[] = [
     },
     want: ['create-container main#5'],
   },
-
-  {
-    name: 'ending: stops what runs',
-    desired: terminate(),
-    observed: { ...up, containers: [found('main', running())] },
-    want: ['stop-container by 30000'],
-  },
-  {
-    name: 'ending: a pull is called off',
-    desired: terminate(),
-    observed: { ...up, ...inFlight(step.pull('busybox')) },
-    want: ['remove-sandbox'],
-    cancel: ['pull busybox'],
-  },
-  {
-    name: 'ending: a nearer deadline is a new step',
-    desired: terminate(0),
-    observed: {
-      ...up,
-      containers: [found('main', running())],
-      ...inFlight(step.stopBy('main-0' as ContainerId, 30_000)),
-    },
-    want: ['stop-container by 0'],
-  },
-  {
-    name: 'ending: a container in the making is awaited',
-    desired: terminate(),
-    observed: { ...up, ...inFlight(step.create('main')) },
-    want: [],
-  },
-  {
-    name: 'ending: main before sidecars',
-    desired: terminate(30_000, sidecar),
-    observed: { ...up, containers: [found('side', running()), found('main', running())] },
-    want: ['stop-container by 30000'],
-  },
-  {
-    name: 'ending: nothing runs: sandbox',
-    desired: terminate(),
-    observed: { ...up, containers: [found('main', exited(0))] },
-    want: ['remove-sandbox'],
-  },
-  { name: 'ending: then files', desired: terminate(), observed: {}, want: ['clean-up remove'] },
-  {
-    name: 'ending: the object waits until its end was seen',
-    desired: terminate(),
-    observed: { files: 'absent' },
-    want: [],
-  },
-  {
-    name: 'ending: the object goes last',
-    desired: terminate(),
-    observed: { files: 'absent', terminalReported: true },
-    want: ['delete-object'],
-  },
-  {
-    name: 'ending: at rest',
-    desired: terminate(),
-    observed: { files: 'absent', terminalReported: true, ...inFlight(step.deleteObject()) },
-    want: [],
-  },
-  {
-    name: 'past its deadline: stops, keeps the rest for release',
-    desired: { kind: 'terminate', pod: aPod(), deadlineAt: 5, cause: 'deadline-exceeded' },
-    observed: { ...up, containers: [found('main', exited(0))] },
-    want: [],
-  },
-  {
-    name: 'ended: the sandbox is stopped, not removed',
-    desired: release,
-    observed: { ...up, containers: [found('main', exited(0))] },
-    want: ['stop-sandbox'],
-  },
-  {
-    name: 'ended: a dead sandbox may still hold an address',
-    desired: release,
-    observed: { sandboxes: [sandboxDown] },
-    want: ['stop-sandbox'],
-  },
-  {
-    name: 'ended: logs are kept',
-    desired: release,
-    observed: { sandboxes: [sandboxDown], stopped: new Set([sandboxDown.id]) },
-    want: ['clean-up keep'],
-  },
-  {
-    name: 'orphan: stopped soon',
-    desired: forget,
-    observed: { ...up, containers: [found('main', running())] },
-    want: ['stop-container by 2000'],
-  },
-  { name: 'orphan: removed', desired: forget, observed: up, want: ['remove-sandbox'] },
-  { name: 'orphan: no object to delete', desired: forget, observed: { files: 'absent' }, want: [] },
-];
-
-function show(action: Action): string {
-  switch (action.kind) {
-    case 'create-container':
-      return `create-container ${action.container.name}#${action.attempt}`;
-    case 'remove-container':
-      return `remove-container ${action.id}`;
-    case 'stop-container':
-      return action.final ? `stop-container by ${action.deadlineAt}` : 'stop-container';
-    case 'clean-up':
-      return `clean-up ${action.logs}`;
-    default:
-      return action.kind;
-  }
-}
-
-for (const c of cases) {
-  test(`planPod: ${c.name}`, () => {
-    const plan = planPod(c.desired, observed(c.observed), c.now ?? 0);
-    assert.deepEqual(plan.actions.map(show), c.want);
-    if (c.want.length === 0) assert.equal(plan.wakeAt, c.wakeAt);
-    assert.deepEqual(plan.cancel, c.cancel ?? []);
-  });
-}
+]);
 
 test('planPod: the delay a container is made with is what its successor waits: 0, 10, 20, … 300 s', () => {
   const delays: number[] = [];

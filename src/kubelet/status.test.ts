@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { PodSpec } from '#api/generated/core-v1.ts';
+import { aContainer, aPod, aSandbox, created, exited, failed, found, observed, running } from '#kubelet/fixtures.ts';
+import { type Observed, step } from '#kubelet/observed.ts';
+import { type OwnStatus, statusOf } from '#kubelet/status.ts';
+import type { Course } from '#kubelet/status-context.ts';
+
+const node = { addresses: ['192.168.0.7'], runtimeName: 'containerd' };
+const of = (spec: Partial<PodSpec>, seen: Partial<Observed>, over: { now?: number; course?: Course } = {}): OwnStatus =>
+  statusOf({ pod: aPod(spec), course: over.course ?? { kind: 'running' }, node }, observed(seen), over.now ?? 0);
+const up = { sandboxes: [aSandbox()] };
+const two = { containers: [aContainer('a'), aContainer('b')] };
+const ending: { course: Course } = { course: { kind: 'ending' } };
+
+/** `a: running, b: waiting X` and the like: what a person reads in a status. */
+function told(status: OwnStatus): string {
+  const all = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
+  return all
+    .map(({ name, state = {}, restartCount }) => {
+      const count = restartCount === 0 ? '' : ` (${restartCount})`;
+      if (state.running) return `${name} running${count}`;
+      if (state.waiting) return `${name} waiting ${state.waiting.reason}${count}`;
+      return `${name} ended ${state.terminated?.exitCode} ${state.terminated?.reason}${count}`;
+    })
+    .join(', ');
+}
+
+interface Case {
+  readonly name: string;
+  readonly spec?: Partial<PodSpec>;
+  readonly observed: Partial<Observed>;
+  readonly now?: number;
+  readonly course?: Course;
+  readonly phase: string;
+  readonly ready?: string;
+  readonly told: string;
+}
+const cases: readonly Case[] = [
+  { name: 'nothing yet', observed: {}, phase: 'Pending', ready: 'False', told: 'main waiting ContainerCreating' },
+  {
+    name: 'created, not started',
+    observed: { ...up, containers: [found('main', created)] },
+    phase: 'Pending',
+    told: 'main waiting ContainerCreating',
+  },
+  {
+    name: 'running',
+    observed: { ...up, containers: [found('main', running())] },
+    phase: 'Running',
+    ready: 'True',
+    told: 'main running',
+  },
+  {
+    name: 'one of two runs',
+    spec: two,
+    observed: { ...up, containers: [found('a', running())] },
+    phase: 'Pending',
+    ready: 'False',
+    told: 'a running, b waiting ContainerCreating',
+  },
+  {
+    name: 'crashed once, is made anew at once',
+    observed: { ...up, containers: [found('main', exited(1))] },
+    now: 1000,
+    phase: 'Running',
+    ready: 'False',
+    told: 'main ended 1 Error',
+  },
+  {
+    name: 'crashed again, waits',
+    observed: { ...up, containers: [found('main', exited(1), { attempt: 1, restartDelayMs: 10_000 })] },
+    now: 1500,
+    phase: 'Running',
+    ready: 'False',
+    told: 'main waiting CrashLoopBackOff (1)',
+  },
+  {
+    name: 'OnFailure succeeded',
+    spec: { restartPolicy: 'OnFailure' },
+    observed: { ...up, containers: [found('main', exited(0))] },
+    phase: 'Succeeded',
+    ready: 'False',
+    told: 'main ended 0 Completed',
+  },
+  {
+    name: 'Never failed',
+    spec: { restartPolicy: 'Never' },
+    observed: { ...up, containers: [found('main', exited(3))] },
+    phase: 'Failed',
+    told: 'main ended 3 Error',
+  },
+  {
+    name: 'Never, one of two failed, the other runs',
+    spec: { ...two, restartPolicy: 'Never' },
+    observed: { ...up, containers: [found('a', exited(3)), found('b', running())] },
+    phase: 'Running',
+    ready: 'False',
+    told: 'a ended 3 Error, b running',
+  },
+  {
+    name: 'pull has just failed',
+    observed: { ...up, images: new Map(), failures: failed(step.pull('busybox'), { reason: 'ErrImagePull' }) },
+    now: 10,
+    phase: 'Pending',
+    told: 'main waiting ErrImagePull',
+  },
+  {
+    name: 'pull failed a while ago',
+    observed: { ...up, images: new Map(), failures: failed(step.pull('busybox'), { reason: 'ErrImagePull' }) },
+    now: 5000,
+    phase: 'Pending',
+    told: 'main waiting ImagePullBackOff',
+  },
+  {
+    name: 'Never pulled and absent',
+    spec: { containers: [aContainer('main', { imagePullPolicy: 'Never' })] },
+    observed: { ...up, images: new Map() },
+    phase: 'Pending',
+    told: 'main waiting ErrImageNeverPull',
+  },
+  {
+    name: 'could not be created',
+    observed: { ...up, failures: failed(step.create('main'), { reason: 'CreateContainerConfigError' }) },
+    now: 10,
+    phase: 'Pending',
+    told: 'main waiting CreateContainerConfigError',
+  },
+  {
+    name: 'init runs',
+    spec: { initContainers: [aContainer('init')] },
+    observed: { ...up, containers: [found('init', running())] },
+    phase: 'Pending',
+    told: 'init running, main waiting PodInitializing',
+  },
+  {
+    name: 'init failed under Never',
+    spec: { restartPolicy: 'Never', initContainers: [aContainer('init')] },
+    observed: { ...up, containers: [found('init', exited(1))] },
+    phase: 'Failed',
+    told: 'init ended 1 Error, main waiting PodInitializing',
+  },
+  {
+    name: 'ending, still runs',
+    observed: { ...up, containers: [found('main', running())] },
+    ...ending,
+    phase: 'Running',
+    ready: 'True',
+    told: 'main running',
+  },
+  {
+    name: 'ended by a signal',
+    observed: { ...up, containers: [found('main', exited(137))] },
+    ...ending,
+    phase: 'Failed',
+    told: 'main ended 137 Error',
+  },
+  {
+    name: 'ended well',
+    observed: { ...up, containers: [found('main', exited(0))] },
+    ...ending,
+    phase: 'Succeeded',
+    told: 'main ended 0 Completed',
+  },
+  {
+    name: 'ended before it ever ran',
+    observed: {},
+    ...ending,
+    phase: 'Failed',
+    told: 'main ended 137 ContainerStatusUnknown',
+  },
+  {
+    name: 'refused by the node',
+    observed: {},
+    course: { kind: 'rejected', reason: 'OutOfcpu', message: 'no' },
+    phase: 'Failed',
+    told: 'main waiting ContainerCreating',
+  },
+];
+for (const c of cases) {
+  test(`statusOf: ${c.name}`, () => {
+    const status = of(c.spec ?? {}, c.observed, { now: c.now ?? 0, ...(c.course ? { course: c.course } : {}) });
+    assert.equal(told(status), c.told);
+    assert.equal(status.phase, c.phase);
+    if (c.ready !== undefined) assert.equal(status.conditions.find(({ type }) => type === 'Ready')?.status, c.ready);
+  });
+}
+
+test('statusOf: what the runtime has forgotten is carried over', () => {
+  const before = of(
+    {},
+    { ...up, containers: [found('main', running(), { attempt: 3 }), found('main', exited(9), { attempt: 2 })] },
+  );
+  assert.equal(before.containerStatuses?.[0]?.lastState?.terminated?.exitCode, 9);
+  const pruned = of({}, { ...up, containers: [found('main', running(), { attempt: 3 })], previous: before });
+  assert.equal(pruned.containerStatuses?.[0]?.lastState?.terminated?.exitCode, 9);
+  assert.equal(pruned.containerStatuses?.[0]?.restartCount, 3);
+  const rebooted = of({}, { sandboxes: [], previous: before });
+  assert.equal(told(rebooted), 'main ended 137 ContainerStatusUnknown (3)');
+});
+
+test('statusOf: a condition keeps the time of its last change', () => {
+  const first = of({}, { ...up, containers: [found('main', running())] }, { now: 1000 });
+  const later = of({}, { ...up, containers: [found('main', running())], previous: first }, { now: 50_000 });
+  assert.deepEqual(later, first);
+});
+
+test('statusOf: addresses, the primary first; an ended pod keeps showing them, one between sandboxes has none', () => {
+  const first = of({ restartPolicy: 'Never' }, { ...up, containers: [found('main', exited(0))] });
+  assert.deepEqual(
+    [first.podIP, first.podIPs?.[1]?.ip, first.hostIP],
+    ['10.244.1.3', 'fd00:10:244:1::3', '192.168.0.7'],
+  );
+  const off = [aSandbox(0, { state: 'not-ready', addresses: [] })];
+  assert.equal(
+    of({ restartPolicy: 'Never' }, { sandboxes: off, previous: first, containers: [found('main', exited(0))] }).podIP,
+    '10.244.1.3',
+  );
+  assert.equal(of({}, { sandboxes: off, containers: [found('main', exited(0))] }).podIP, undefined);
+});
+
+test('statusOf: a readiness gate holds the pod back and says which', () => {
+  const status = of(
+    { readinessGates: [{ conditionType: 'x.io/ok' }] },
+    { ...up, containers: [found('main', running())] },
+  );
+  const ready = status.conditions.find(({ type }) => type === 'Ready');
+  assert.equal(ready?.reason, 'ReadinessGatesNotReady');
+  assert.match(ready?.message ?? '', /"x\.io\/ok" does not exist/);
+  assert.equal(status.conditions.find(({ type }) => type === 'ContainersReady')?.status, 'True');
+});
