@@ -208,7 +208,7 @@ function imageStep(container: Container, context: StepContext, exit: Exit | unde
   const wanted = container.imagePullPolicy ?? 'IfNotPresent';
   if (state.kind === 'present') {
     // "Always" asks the registry anew for every container that is made, not for every look at the pod.
-    const fresh = state.pulledAt !== undefined && state.pulledAt > (exit?.finishedAt ?? -Infinity);
+    const fresh = state.pulledAt !== undefined && state.pulledAt >= (exit?.finishedAt ?? -Infinity);
     if (wanted !== 'Always' || fresh) return undefined;
   } else if (wanted === 'Never') {
     const message = `Container image "${image}" is not present with pull policy of Never`;

@@ -25,6 +25,8 @@ export interface NodeAgentDeps {
   readonly self: () => NodeSelf;
   readonly disk: () => Promise<DiskUsage>;
   readonly memoryAvailable: () => Promise<number>;
+  /** Told what the runtime calls itself, each time it was asked. */
+  readonly onRuntime: (name: string) => void;
   readonly log: (message: string, error: unknown) => void;
 }
 
@@ -141,6 +143,7 @@ export class NodeAgent {
         runtime.info.status(signal),
         runtime.images.list(signal),
       ]);
+      this.#deps.onRuntime(version.name);
       const problems = [
         status.runtime.ready
           ? []

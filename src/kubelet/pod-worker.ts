@@ -1,8 +1,10 @@
 import type { Pod } from '#api/generated/core-v1.ts';
+import type { EventRecorder } from '#client/events.ts';
 import type { ContainerRuntime, SandboxId } from '#cri/runtime.ts';
 import { RuntimeFault } from '#cri/fault.ts';
 import type { Failure, ImageState, Observed, StepKey } from '#kubelet/observed.ts';
 import { type Action, type Desired, planPod, type TerminationCause } from '#kubelet/plan.ts';
+import { eventsOf } from '#kubelet/pod-events.ts';
 import { PodObserver } from '#kubelet/pod-observer.ts';
 import { isTerminal, type OwnStatus, statusOf } from '#kubelet/status.ts';
 import type { Course, NodeFacts } from '#kubelet/status-context.ts';
@@ -19,6 +21,7 @@ export interface WorkerDeps {
   readonly node: () => NodeFacts;
   readonly steps: Steps;
   readonly publisher: StatusPublisher;
+  readonly events: EventRecorder;
   /** Whether the pod's cgroup, volumes and folders are there. */
   readonly files: (uid: string) => Observed['files'];
   /** Told once a look at the runtime has shown what is the pod's, so that the runtime's events find their way here. */
@@ -108,6 +111,8 @@ export class PodWorker {
   }
 
   async #observe(signal: AbortSignal): Promise<Observed> {
+    // A step that ends while we look may or may not show in what we see: it counts as under way until the next look.
+    const before = this.#stepsUnderWay();
     const sight = await this.#observer.look(signal);
     this.#deps.noticed(this.uid, [...sight.sandboxes.map(({ id }) => id), ...sight.containers.map(({ id }) => id)]);
     await this.#lookUpImages(
@@ -119,11 +124,15 @@ export class PodWorker {
       images: this.#images,
       files: this.#deps.files(this.uid),
       stopped: this.#stopped,
-      inFlight: new Map([...this.#inFlight].map(([key, { since }]) => [key, since])),
+      inFlight: new Map([...before, ...this.#stepsUnderWay()]),
       failures: this.#failures,
       previous: this.#previous ?? (this.#pod?.status as OwnStatus | undefined),
       terminalReported: isTerminal((this.#deps.publisher.acknowledged(this.uid) ?? this.#pod?.status)?.phase),
     };
+  }
+
+  #stepsUnderWay(): readonly (readonly [StepKey, number])[] {
+    return [...this.#inFlight].map(([key, { since }]) => [key, since] as const);
   }
 
   /** Only of containers that may have to be made, and only until the image is there. */
@@ -188,9 +197,10 @@ export class PodWorker {
   #report(observed: Observed): void {
     const pod = this.#pod;
     if (pod === undefined || this.#known === 'gone') return;
-    const { clock, node, publisher } = this.#deps;
+    const { clock, node, publisher, events } = this.#deps;
     const status = statusOf({ pod, course: this.#course(), node: node() }, observed, clock.now());
     publisher.publish(pod, status, () => this.wake());
+    for (const event of eventsOf(pod, this.#previous, status)) events.record(pod, event);
     this.#previous = status;
   }
 

@@ -17,7 +17,8 @@ interface Entry {
   readonly onAcknowledged: () => void;
   readonly dueAt: number;
   readonly failures: number;
-  readonly writing: boolean;
+  /** What is on its way there. */
+  readonly writing: OwnStatus | undefined;
 }
 
 const retry: BackoffPolicy = { baseMs: 200, factor: 2, maxMs: 10_000 };
@@ -49,10 +50,10 @@ export class StatusPublisher {
     const { uid } = pod.metadata;
     const known = this.#entries.get(uid);
     const acknowledged = known?.acknowledged ?? pod.status;
-    const delay = publishDelay(acknowledged, wanted);
-    const dueAt = this.#clock.now() + delay;
+    const told = known?.writing ?? acknowledged;
+    const dueAt = this.#clock.now() + publishDelay(told, wanted);
     // What has begun to wait is not put off by what comes after it.
-    const waiting = known && !sameStatus(known.acknowledged, known.wanted) ? known.dueAt : Infinity;
+    const waiting = known && !sameStatus(told, known.wanted) ? known.dueAt : Infinity;
     this.#entries.set(uid, {
       pod,
       wanted,
@@ -60,7 +61,7 @@ export class StatusPublisher {
       onAcknowledged,
       dueAt: known && known.failures > 0 ? known.dueAt : Math.min(dueAt, waiting),
       failures: known?.failures ?? 0,
-      writing: known?.writing ?? false,
+      writing: known?.writing,
     });
     this.#changed.raise();
   }
@@ -79,12 +80,12 @@ export class StatusPublisher {
     while (!signal.aborted) {
       let next: number | undefined;
       for (const [uid, entry] of this.#entries) {
-        if (entry.writing || sameStatus(entry.acknowledged, entry.wanted)) continue;
+        if (entry.writing !== undefined || sameStatus(entry.acknowledged, entry.wanted)) continue;
         if (entry.dueAt > this.#clock.now()) {
           next = Math.min(next ?? Infinity, entry.dueAt);
           continue;
         }
-        this.#entries.set(uid, { ...entry, writing: true });
+        this.#entries.set(uid, { ...entry, writing: entry.wanted });
         scope.spawn(`status of pod ${uid}`, (inner) => this.#write(uid, entry, inner));
       }
       await this.#changed.wait(this.#clock, next, signal).catch((error: unknown) => {
@@ -113,7 +114,7 @@ export class StatusPublisher {
 
   #settle(uid: string, over: Partial<Entry>): void {
     const entry = this.#entries.get(uid);
-    if (entry) this.#entries.set(uid, { ...entry, ...over, writing: false });
+    if (entry) this.#entries.set(uid, { ...entry, ...over, writing: undefined });
     this.#changed.raise();
   }
 }

@@ -1,0 +1,109 @@
+import type { Pod } from '#api/generated/core-v1.ts';
+import type { Client } from '#client/client.ts';
+import { createInformer } from '#client/create-informer.ts';
+import type { EventRecorder } from '#client/events.ts';
+import type { Informer } from '#client/informer.ts';
+import { podResource } from '#client/resources.ts';
+import type { ContainerRuntime } from '#cri/runtime.ts';
+import type { Host } from '#host/host.ts';
+import type { DiskUsage } from '#host/machine.ts';
+import { createContainerConfigs } from '#kubelet/container-configs.ts';
+import { ImagePuller } from '#kubelet/image-puller.ts';
+import { NodeAgent } from '#kubelet/node-agent.ts';
+import { type NodeSelf, nodeShares } from '#kubelet/node-object.ts';
+import type { PodFiles } from '#kubelet/pod-files.ts';
+import { PodWorkers } from '#kubelet/pod-workers.ts';
+import type { MissingCapabilities } from '#kubelet/security-context.ts';
+import { StatusPublisher } from '#kubelet/status-publisher.ts';
+import { createSteps } from '#kubelet/steps.ts';
+import type { Clock } from '#lib/clock.ts';
+import { Scope } from '#lib/scope.ts';
+
+export interface KubeletDeps {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly runtime: ContainerRuntime;
+  readonly host: Host;
+  readonly events: EventRecorder;
+  readonly files: PodFiles;
+  /** Bytes that may still be given out. */
+  readonly memoryAvailable: () => Promise<number>;
+  /** Of the disk that pods write to. */
+  readonly disk: () => Promise<DiskUsage>;
+  /** Asked anew each time: the port and the addresses may come later than the kubelet. */
+  readonly self: () => NodeSelf;
+  /** Tells this node's containers from those of other kubelets on the same runtime. */
+  readonly owner: string;
+  readonly missing: MissingCapabilities;
+  readonly log: (message: string, error: unknown) => void;
+}
+
+/**
+ * A node: registers itself, runs the pods that are bound to it, and says how they are. It speaks to the API like any
+ * client, and to the containers only through the runtime; stopping it stops no container.
+ */
+export class Kubelet {
+  readonly #deps: KubeletDeps;
+  readonly #pods: Informer<Pod>;
+  readonly #workers: PodWorkers;
+  readonly #publisher: StatusPublisher;
+  readonly #agent: NodeAgent;
+
+  constructor(deps: KubeletDeps) {
+    this.#deps = deps;
+    const { client, clock, runtime, files, self, owner, log } = deps;
+    this.#pods = createInformer({
+      client,
+      clock,
+      resource: podResource,
+      fieldSelector: `spec.nodeName=${self().name}`,
+    });
+    this.#publisher = new StatusPublisher({ client, clock, log });
+    const configs = createContainerConfigs({
+      client,
+      runtime,
+      files,
+      owner,
+      missing: deps.missing,
+      memoryCapacity: self().machine.memoryBytes,
+      hostAddresses: () => self().addresses,
+      allocatable: () => ({ cpu: String(self().machine.cpus), memory: String(self().machine.memoryBytes) }),
+    });
+    const puller = new ImagePuller({ runtime, client, clock });
+    const steps = createSteps({ runtime, clock, client, events: deps.events, files, puller, configs });
+    let runtimeName = 'containerd';
+    this.#agent = new NodeAgent({
+      client,
+      clock,
+      runtime,
+      self,
+      disk: deps.disk,
+      memoryAvailable: deps.memoryAvailable,
+      log,
+      onRuntime: (name) => (runtimeName = name),
+    });
+    const node = (): { addresses: readonly string[]; runtimeName: string } => ({
+      addresses: self().addresses,
+      runtimeName,
+    });
+    const worker = { runtime, clock, node, steps, publisher: this.#publisher, events: deps.events, log };
+    this.#workers = new PodWorkers({ runtime, clock, pods: this.#pods, files, owner, worker, log });
+  }
+
+  /** The pods of this node, as the API has them. */
+  get pods(): Informer<Pod> {
+    return this.#pods;
+  }
+
+  /** Until `signal` aborts. Containers then go on; a later kubelet adopts them. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { host, self } = this.#deps;
+    await host.cgroups.prepare({ cpuShares: nodeShares(self()) }, signal);
+    await using scope = new Scope(signal);
+    scope.spawn('pods of the node', (inner) => this.#pods.run(inner));
+    scope.spawn('pod statuses', (inner) => this.#publisher.run(inner));
+    scope.spawn('node agent', (inner) => this.#agent.run(inner));
+    scope.spawn('pod workers', (inner) => this.#workers.run(inner));
+    await scope.join();
+  }
+}

@@ -1,0 +1,130 @@
+import type { Pod } from '#api/generated/core-v1.ts';
+import type { New } from '#api/resource.ts';
+import { createClient } from '#client/api-client.ts';
+import type { Client } from '#client/client.ts';
+import { createEventRecorder } from '#client/event-recorder.ts';
+import { podResource } from '#client/resources.ts';
+import type { ContainerRuntime } from '#cri/runtime.ts';
+import { type SimulatedOptions, simulatedRuntime } from '#cri/simulated/simulated-runtime.ts';
+import { type SimulatedHost, simulatedHost } from '#host/simulated-host.ts';
+import { Kubelet } from '#kubelet/kubelet.ts';
+import { SimulatedPodFiles } from '#kubelet/simulated-pod-files.ts';
+import { FakeClock, settle } from '#lib/fake-clock.ts';
+import { Scope } from '#lib/scope.ts';
+import { ApiServer } from '#server/server.ts';
+import { MemoryStore } from '#store/memory-store.ts';
+
+export const NODE = 'node1';
+const signal = new AbortController().signal;
+
+/** The real server over the memory store, a kubelet over the simulated runtime, and a clock that moves when told to. */
+export class SmallCluster implements AsyncDisposable {
+  readonly clock = new FakeClock(Date.parse('2026-01-01T00:00:00Z'));
+  readonly host: SimulatedHost = simulatedHost();
+  files = new SimulatedPodFiles(this.host);
+  readonly troubles: string[] = [];
+  readonly runtime: ContainerRuntime;
+  readonly client: Client;
+  readonly server: ApiServer;
+  #kubelet = new Scope();
+
+  private constructor(simulated: Partial<SimulatedOptions>) {
+    this.runtime = simulatedRuntime({ clock: this.clock, ...simulated });
+    const refuse = async (): Promise<never> => {
+      throw new Error('this cluster has no connections to nodes');
+    };
+    this.server = new ApiServer({
+      store: new MemoryStore({ clock: this.clock }),
+      clock: this.clock,
+      tokens: { authenticate: async () => undefined },
+      nodes: { request: refuse, upgrade: refuse },
+    });
+    this.client = createClient(this.server.transport({ name: 'admin', groups: ['system:masters'] }));
+  }
+
+  static async start(simulated: Partial<SimulatedOptions> = {}): Promise<SmallCluster> {
+    const cluster = new SmallCluster(simulated);
+    await cluster.server.start(signal);
+    cluster.startKubelet();
+    await cluster.settled();
+    return cluster;
+  }
+
+  startKubelet(): void {
+    const { clock, host, runtime } = this;
+    this.files = this.files.restarted();
+    const client = createClient(this.server.transport({ name: `system:node:${NODE}`, groups: ['system:nodes'] }));
+    const events = createEventRecorder({ client, clock, source: { component: 'kubelet', host: NODE } });
+    const kubelet = new Kubelet({
+      client,
+      clock,
+      runtime,
+      host,
+      events,
+      files: this.files,
+      memoryAvailable: async () => 2 ** 32,
+      disk: () => host.disk('/'),
+      self: () => ({
+        name: NODE,
+        machine: host.machine,
+        addresses: ['192.168.0.7'],
+        podRanges: ['10.88.0.0/16'],
+        port: 10250,
+        kubeletVersion: 'v1.36.0',
+        maxPods: 110,
+      }),
+      owner: 'small/node1',
+      missing: [],
+      log: (message, error) => this.troubles.push(`${message}: ${String(error)}`),
+    });
+    this.#kubelet = new Scope();
+    this.#kubelet.spawn('events', (stop) => events.run(stop));
+    this.#kubelet.spawn('kubelet', (stop) => kubelet.run(stop));
+  }
+
+  /** As a crash would: the runtime and the API keep what they have. */
+  async stopKubelet(): Promise<void> {
+    this.#kubelet.stop();
+    await this.#kubelet.join();
+  }
+
+  /** Lets everything that can go on without time passing go on. */
+  async settled(): Promise<void> {
+    for (let turn = 0; turn < 20; turn++) await settle();
+  }
+
+  async advance(ms: number): Promise<void> {
+    await this.clock.advance(ms);
+    await this.settled();
+  }
+
+  async run(name: string, spec: New<Pod>['spec'], metadata: New<Pod>['metadata'] = {}): Promise<Pod> {
+    const pod = await this.client.create<Pod>(
+      podResource,
+      {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name, namespace: 'default', ...metadata },
+        spec: { nodeName: NODE, ...spec },
+      },
+      signal,
+    );
+    await this.settled();
+    return pod;
+  }
+
+  pod(name: string): Promise<Pod | undefined> {
+    return this.client.get(podResource, { namespace: 'default', name }, signal);
+  }
+
+  async remove(name: string, gracePeriodSeconds?: number): Promise<void> {
+    const options = gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds };
+    await this.client.delete(podResource, { namespace: 'default', name }, options, signal);
+    await this.settled();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stopKubelet();
+    await this.server[Symbol.asyncDispose]();
+  }
+}
