@@ -1,0 +1,75 @@
+import type { Namespace, Pod, PodSpec, Service, Toleration } from '#api/generated/core-v1.ts';
+import { qosClassOf } from '#api/qos.ts';
+import { notReadyTaint, unreachableTaint } from '#api/taints.ts';
+
+/**
+ * What an object is given when it is created, whatever its author says: upstream's create strategies and the admission
+ * plugins that need no other object. Unlike defaulting, none of this is repeated on updates.
+ */
+
+/** A pod's first status: Pending, its class of service for good, and why it is not scheduled when it is gated. */
+export function withInitialPodStatus(pod: Pod): Pod {
+  const isGated = (pod.spec.schedulingGates?.length ?? 0) > 0;
+  return {
+    ...pod,
+    status: {
+      phase: 'Pending',
+      qosClass: qosClassOf(pod),
+      ...(isGated
+        ? {
+            conditions: [
+              {
+                type: 'PodScheduled',
+                status: 'False',
+                reason: 'SchedulingGated',
+                message: 'Scheduling is blocked due to non-empty scheduling gates',
+              },
+            ],
+          }
+        : {}),
+    },
+  };
+}
+
+/** A namespace's first state: Active, and emptied by the cluster before it goes. */
+export const withInitialNamespaceStatus = (namespace: Namespace): Namespace => ({
+  ...namespace,
+  spec: { ...namespace.spec, finalizers: ['kubernetes'] },
+  status: { phase: 'Active' },
+});
+
+/** How long pods stay on a node that is not ready or out of reach, unless they say so themselves. */
+const stayOnBadNodeSeconds = 300;
+
+/** Admission plugin DefaultTolerationSeconds; the same pod when it has both tolerations already. */
+export function withDefaultTolerations(pod: Pod): Pod {
+  const given = pod.spec.tolerations ?? [];
+  const added = [notReadyTaint, unreachableTaint]
+    .filter((key) => !given.some((toleration) => toleratesForGood(toleration, key)))
+    .map((key): Toleration => ({
+      key,
+      operator: 'Exists',
+      effect: 'NoExecute',
+      tolerationSeconds: stayOnBadNodeSeconds,
+    }));
+  return added.length === 0 ? pod : { ...pod, spec: { ...pod.spec, tolerations: [...given, ...added] } };
+}
+
+const toleratesForGood = ({ key, effect }: Toleration, taint: string): boolean =>
+  (!key || key === taint) && (!effect || effect === 'NoExecute');
+
+/** Admission plugin ServiceAccount, as far as the name goes. Mirror pods of static pods have none. */
+export function withDefaultServiceAccount(pod: Pod): Pod {
+  if (pod.spec.serviceAccountName || pod.metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined)
+    return pod;
+  const spec: PodSpec = { ...pod.spec, serviceAccountName: 'default', serviceAccount: 'default' };
+  return { ...pod, spec };
+}
+
+/** `clusterIP` is the first of `clusterIPs`; who gives one of them means both. */
+export function withBothClusterIps(service: Service, old?: Service): Service {
+  const { clusterIP, clusterIPs = [] } = service.spec;
+  const isOld = old !== undefined && old.spec.clusterIP !== clusterIP && old.spec.clusterIPs?.[0] === clusterIPs[0];
+  if (!clusterIP || (clusterIPs.length > 0 && !isOld)) return service;
+  return { ...service, spec: { ...service.spec, clusterIPs: [clusterIP] } };
+}
