@@ -1,0 +1,9 @@
+/** What people are told while something goes on. On a terminal lines may be replaced; elsewhere each is printed once. */
+export interface Tell {
+  line(text: string): void;
+}
+
+export const plainTell = (write: (text: string) => void): Tell => ({ line: (text) => write(`${text}\n`) });
+
+/** For what nobody watches. */
+export const silent: Tell = { line: () => {} };

@@ -1,0 +1,208 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ConfigMap } from '#api/generated/core-v1.ts';
+import { hasReason } from '#api/errors.ts';
+import type { Client } from '#client/client.ts';
+import { formatKubeconfig } from '#client/kubeconfig.ts';
+import { configMapResource } from '#client/resources.ts';
+import { Children } from '#host/children.ts';
+import { type ClusterPaths, nodePaths, prepareDirectories, prepareNodeDirectories } from '#host/data-dir.ts';
+import { bootId } from '#host/machine.ts';
+import type { Clock } from '#lib/clock.ts';
+import { Scope } from '#lib/scope.ts';
+import { type ControlPlaneParts, runComponents, startControlPlane } from '#main/control-plane.ts';
+import { chooseImages, directPulls, type ImageChoice, type ImageSource, startRegistry } from '#main/images.ts';
+import { fileLog } from '#main/log.ts';
+import { hostAddresses, type RuntimeChoice, SANDBOX_IMAGE, startMachine, startNode } from '#main/node.ts';
+import { openPki, type Pki } from '#main/pki.ts';
+import { ownerOf, rememberSocket } from '#main/run-state.ts';
+import type { Tell } from '#cli/tell.ts';
+import { HttpsNodeConnection } from '#server/nodes/https-node-connection.ts';
+import type { NodeConnection } from '#server/nodes/node-connection.ts';
+
+export interface ClusterOptions {
+  readonly paths: ClusterPaths;
+  readonly clock: Clock;
+  readonly tell: Tell;
+  /** undefined: the one it had before, else 6443. */
+  readonly port: number | undefined;
+  readonly runtime: RuntimeChoice;
+  readonly images: ImageChoice;
+  readonly registryMirror: string | undefined;
+}
+
+/** A cluster that runs in this process. */
+export interface RunningCluster {
+  readonly api: string;
+  readonly nodeName: string;
+  readonly images: ImageSource;
+  readonly client: Client;
+  /** Rejects when a part of it fails for good. */
+  readonly failed: Promise<never>;
+}
+
+const DEFAULT_PORT = 6443;
+const LOOPBACK = '127.0.0.1';
+
+/**
+ * Starts everything, side by side where nothing has to wait for anything. Hold the lock of `paths` before. What is
+ * started is undone by `stack`, except for children and containers, which live on: `down` ends those.
+ */
+export async function startCluster(
+  options: ClusterOptions,
+  stack: AsyncDisposableStack,
+  signal: AbortSignal,
+): Promise<RunningCluster> {
+  const { paths, clock, tell, runtime } = options;
+  const nodeName = `${paths.name}-node1`;
+  const node = nodePaths(paths, nodeName);
+  prepareDirectories(paths, bootId());
+  prepareNodeDirectories(node);
+  rememberSocket(paths, runtime.kind === 'socket' ? runtime.socket : undefined);
+  const log = fileLog(join(paths.data, 'peapod.log'));
+  const scope = stack.use(new Scope(signal));
+  const children = new Children(paths.children, clock);
+  const addresses = hostAddresses();
+  const pki = openPki({
+    directory: paths.pki,
+    nodeName,
+    serverNames: [
+      'localhost',
+      LOOPBACK,
+      '::1',
+      'kubernetes',
+      'kubernetes.default',
+      'kubernetes.default.svc',
+      'kubernetes.default.svc.cluster.local',
+      '10.96.0.1',
+      ...addresses,
+    ],
+    nodeAddresses: [LOOPBACK, ...addresses],
+    now: clock.now(),
+  });
+  const port = options.port ?? rememberedPort(paths) ?? DEFAULT_PORT;
+  const plain: ControlPlaneParts = { paths, clock, log, host: LOOPBACK, port, nodes: lateNodes(pki, stack) };
+  const planing = startControlPlane(plain, pki, stack);
+  const machining = startMachine({ paths, node, clock, children, log, choice: runtime }, stack, scope);
+  const imaging =
+    runtime.kind === 'containerd' ? startImages(options, { children, certs: node.certs }, scope) : ownImages(runtime);
+  // Whatever fails first is what is told; the others are waited for by `stack`.
+  for (const promise of [pki, planing, machining, imaging]) promise.catch(() => {});
+  const plane = await planing;
+  const papers = await pki;
+  writeFileSync(join(paths.data, 'port'), `${plane.port}\n`, { mode: 0o600 });
+  const api = `https://${LOOPBACK}:${plane.port}`;
+  await writeKubeconfig(paths, api, papers);
+  tell.line(`API server on ${api}`);
+  runComponents(plane, plain, papers.caCertificate, scope);
+  const machine = await machining;
+  const client = plane.clientFor(`system:node:${nodeName}`, 'system:nodes');
+  await startNode(
+    { name: nodeName, node, machine, client, clock, pki: papers, owner: ownerOf(paths, nodeName), log },
+    stack,
+    scope,
+  );
+  const images = await imaging;
+  // First to go: the parts that use the API, then the API.
+  stack.use(scope);
+  const admin = plane.clientFor('kubernetes-admin', 'system:masters');
+  if (images.registry !== undefined) await announceRegistry(admin, images.registry, scope.signal);
+  if (runtime.kind === 'containerd') fetchSandboxImage(machine.runtime.images, scope, log);
+  return { api, nodeName, images, client: admin, failed: scope.join().then(() => new Promise<never>(() => {})) };
+}
+
+async function startImages(
+  options: ClusterOptions,
+  { children, certs }: { children: Children; certs: string },
+  scope: Scope,
+): Promise<ImageSource> {
+  const { paths, clock, tell, registryMirror } = options;
+  const { mode, why } = await chooseImages(options.images, paths, scope.signal);
+  const registry = await startRegistry(mode, { paths, children, clock, tell }, scope);
+  const source: ImageSource = { mode, why, registry };
+  directPulls(certs, source, registryMirror);
+  tell.line(
+    mode === 'kit' ? `images come from the image kit: ${why}` : `images come from where their names say: ${why}`,
+  );
+  return source;
+}
+
+const ownImages = async (runtime: RuntimeChoice): Promise<ImageSource> => ({
+  mode: 'hub',
+  why: runtime.kind === 'simulated' ? 'simulated containers need none' : 'the runtime was given, and fetches its own',
+  registry: undefined,
+});
+
+/** The first pod should not have to wait for the image that every pod needs. A failure shows when a pod needs it. */
+function fetchSandboxImage(
+  images: {
+    status: (name: string, signal: AbortSignal) => Promise<unknown>;
+    pull: (name: string, options: object, signal: AbortSignal) => Promise<unknown>;
+  },
+  scope: Scope,
+  log: (message: string, error: unknown) => void,
+): void {
+  scope.spawn('the sandbox image', async (signal) => {
+    try {
+      if ((await images.status(SANDBOX_IMAGE, signal)) === undefined) await images.pull(SANDBOX_IMAGE, {}, signal);
+    } catch (error) {
+      if (!signal.aborted) log(`fetching ${SANDBOX_IMAGE} failed`, error);
+    }
+  });
+}
+
+/** The API server needs the way to the nodes before anyone has papers to show them. */
+function lateNodes(pki: Promise<Pki>, stack: AsyncDisposableStack): NodeConnection {
+  let connection: Promise<HttpsNodeConnection> | undefined;
+  const connected = (): Promise<HttpsNodeConnection> =>
+    (connection ??= pki.then(({ caCertificate, nodeClient }) =>
+      stack.use(
+        new HttpsNodeConnection({ ca: caCertificate, certificate: nodeClient.certificate, key: nodeClient.key }),
+      ),
+    ));
+  // The only node lives in this process, and its server listens on the loopback alone.
+  const here = <T extends { readonly host: string }>(node: T): T => ({ ...node, host: LOOPBACK });
+  return {
+    stream: async (node, path, signal) => (await connected()).stream(here(node), path, signal),
+    splice: async (node, upgrade, signal) => (await connected()).splice(here(node), upgrade, signal),
+  };
+}
+
+function rememberedPort(paths: ClusterPaths): number | undefined {
+  const file = join(paths.data, 'port');
+  return existsSync(file) ? Number(readFileSync(file, 'utf8')) || undefined : undefined;
+}
+
+async function writeKubeconfig(paths: ClusterPaths, server: string, { caCertificate, admin }: Pki): Promise<void> {
+  const access = {
+    server,
+    certificateAuthority: caCertificate,
+    clientCertificate: admin.certificate,
+    clientKey: admin.key,
+  };
+  const text = await formatKubeconfig(access, paths.name);
+  const known = existsSync(paths.kubeconfig) ? readFileSync(paths.kubeconfig, 'utf8') : '';
+  if (known !== text) {
+    rmSync(paths.kubeconfig, { force: true });
+    writeFileSync(paths.kubeconfig, text, { mode: 0o600 });
+  }
+}
+
+/** KEP-1755: where local-development tools look for a registry they may push to. */
+async function announceRegistry(client: Client, url: string, signal: AbortSignal): Promise<void> {
+  const { port } = new URL(url);
+  const ref = { namespace: 'kube-public', name: 'local-registry-hosting' };
+  const data = {
+    'localRegistryHosting.v1': `host: "localhost:${port}"\nhelp: "images pushed to localhost:${port} can be used in this cluster at once"\n`,
+  };
+  try {
+    await client.create<ConfigMap>(
+      configMapResource,
+      { apiVersion: 'v1', kind: 'ConfigMap', metadata: ref, data },
+      signal,
+    );
+  } catch (error) {
+    if (!hasReason(error, 'AlreadyExists')) throw error;
+    await client.patch(configMapResource, ref, { kind: 'merge', body: { data } }, signal);
+  }
+}

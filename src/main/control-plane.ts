@@ -1,0 +1,135 @@
+import { join } from 'node:path';
+import type { ConfigMap, Namespace, Pod, ServiceAccount } from '#api/generated/core-v1.ts';
+import { createClient } from '#client/api-client.ts';
+import type { Client } from '#client/client.ts';
+import { createInformer } from '#client/create-informer.ts';
+import { createEventRecorder } from '#client/event-recorder.ts';
+import { configMapResource, namespaceResource, podResource, serviceAccountResource } from '#client/resources.ts';
+import type { MakeController } from '#controllers/controller.ts';
+import { namespaceController } from '#controllers/namespace/reconcile.ts';
+import { rootCaController } from '#controllers/root-ca/reconcile.ts';
+import { runController } from '#controllers/run-controller.ts';
+import { serviceAccountController } from '#controllers/service-account/reconcile.ts';
+import type { ClusterPaths } from '#host/data-dir.ts';
+import type { Clock } from '#lib/clock.ts';
+import type { Scope } from '#lib/scope.ts';
+import type { Log } from '#main/log.ts';
+import type { Pki } from '#main/pki.ts';
+import { createScheduler } from '#scheduler/create-scheduler.ts';
+import type { NodeConnection } from '#server/nodes/node-connection.ts';
+import { builtIns } from '#server/resources/resources.ts';
+import { ApiServer } from '#server/server.ts';
+import { ServiceAccountTokens } from '#server/tokens/service-account-tokens.ts';
+import { openSqliteStore } from '#store/sqlite/sqlite-store.ts';
+import { HttpServer } from '#wire/http-server.ts';
+
+export interface ControlPlaneParts {
+  readonly paths: ClusterPaths;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly host: string;
+  readonly port: number;
+  readonly nodes: NodeConnection;
+}
+
+/** API server over its store, reached over HTTPS from outside and by a call from inside. */
+export interface ControlPlane {
+  readonly server: ApiServer;
+  readonly port: number;
+  /** The API as one of the cluster's own components sees it. */
+  clientFor(name: string, ...groups: readonly string[]): Client;
+}
+
+/** Opens the store and serves the API. The parts that act on it are started by `runComponents`. */
+export async function startControlPlane(
+  parts: ControlPlaneParts,
+  pki: Promise<Pki>,
+  stack: AsyncDisposableStack,
+): Promise<ControlPlane> {
+  const { paths, clock, log, host } = parts;
+  const store = stack.use(await openSqliteStore(paths.stateDb, { clock }));
+  const { tokenKey, apiServer, caCertificate } = await pki;
+  const server = stack.use(
+    new ApiServer({
+      store,
+      clock,
+      tokens: new ServiceAccountTokens({ keyPem: tokenKey, clock }),
+      nodes: parts.nodes,
+      kubernetesService: { clusterIP: '10.96.0.1', targetPort: parts.port },
+      onTrouble: (error) => log('api server', error),
+    }),
+  );
+  await server.start(new AbortController().signal);
+  const https = stack.use(
+    new HttpServer({
+      certificate: apiServer.certificate,
+      key: apiServer.key,
+      clientCa: caCertificate,
+      handler: server.handler,
+      upgrade: server.upgradeHandler,
+      onError: (error, exchange) => log(`${exchange.method} ${exchange.url}`, error),
+      clock,
+    }),
+  );
+  const { port } = await https.listen(host, parts.port);
+  return {
+    server,
+    port,
+    clientFor: (name, ...groups) => createClient(server.transport({ name, groups })),
+  };
+}
+
+/** Scheduler and controllers: clients of the API like any others. */
+export function runComponents(
+  plane: ControlPlane,
+  { clock, log }: ControlPlaneParts,
+  caCertificate: string,
+  scope: Scope,
+): void {
+  runScheduler(plane, { clock, log }, scope);
+  const client = plane.clientFor('system:kube-controller-manager');
+  const namespaces = createInformer<Namespace>({ client, clock, resource: namespaceResource });
+  const accounts = createInformer<ServiceAccount>({ client, clock, resource: serviceAccountResource });
+  const configMaps = createInformer<ConfigMap>({
+    client,
+    clock,
+    resource: configMapResource,
+    fieldSelector: 'metadata.name=kube-root-ca.crt',
+  });
+  const pods = createInformer<Pod>({ client, clock, resource: podResource });
+  for (const informer of [namespaces, accounts, configMaps, pods]) {
+    scope.spawn(`watch ${informer.resource.plural}`, (signal) => informer.run(signal));
+  }
+  const controllers: readonly MakeController[] = [
+    namespaceController({
+      clock,
+      namespaces,
+      resources: () => builtIns.filter(({ namespaced, storedAs }) => namespaced && storedAs === undefined),
+      wakers: [pods],
+    }),
+    serviceAccountController({ namespaces, accounts }),
+    rootCaController({ namespaces, configMaps, certificate: caCertificate }),
+  ];
+  for (const controller of controllers) {
+    scope.spawn('controller', (signal) => runController(controller, { client, clock, workers: 2, log }, signal));
+  }
+}
+
+function runScheduler(
+  plane: ControlPlane,
+  { clock, log }: Pick<ControlPlaneParts, 'clock' | 'log'>,
+  scope: Scope,
+): void {
+  const client = plane.clientFor('system:kube-scheduler');
+  const events = createEventRecorder({
+    client,
+    clock,
+    source: { component: 'default-scheduler' },
+    onError: (error) => log('events of the scheduler', error),
+  });
+  const scheduler = createScheduler({ client, clock, events, log });
+  scope.spawn('events of the scheduler', (signal) => events.run(signal));
+  scope.spawn('scheduler', (signal) => scheduler.run(signal));
+}
+
+export const dataFile = (paths: ClusterPaths, name: string): string => join(paths.data, name);

@@ -1,0 +1,80 @@
+import { existsSync, rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UserError } from '#cli/user-error.ts';
+import { criRuntime } from '#cri/grpc/cri-runtime.ts';
+import { type ClusterPaths, nodePaths } from '#host/data-dir.ts';
+import { lockDataDir, lockOwner } from '#host/lock.ts';
+import { isAlive } from '#host/proc.ts';
+import { labels } from '#kubelet/observed.ts';
+import type { Clock } from '#lib/clock.ts';
+import { realClock } from '#lib/clock.ts';
+import { ownerOf, rememberedSocket, removeRunState } from '#main/run-state.ts';
+import type { Tell } from '#cli/tell.ts';
+import { tearDownHost } from '#network/tear-down-host.ts';
+
+/** How long a running peapod gets to give back its data directory. */
+const LEAVE_WITHIN_MS = 15_000;
+/** How long containers get between the stop signal and SIGKILL. */
+const CONTAINER_GRACE_MS = 10_000;
+const RUNTIME_ANSWERS_WITHIN_MS = 20_000;
+
+/** `peapod down`: ends the cluster whether its process lives or not. Succeeds when nothing runs. */
+export async function down(paths: ClusterPaths, { purge }: { readonly purge: boolean }, tell: Tell): Promise<number> {
+  const wasThere = existsSync(paths.run) || lockOwner(paths) !== undefined;
+  if (!wasThere && !existsSync(paths.data)) {
+    tell.line(`cluster ${paths.name} does not run, and has no data in ${paths.data}`);
+    return 0;
+  }
+  await endProcess(paths);
+  const locked = lockDataDir(paths);
+  if (locked.kind === 'busy')
+    throw new UserError(`${paths.data} is held by another process that does not end: end it first`);
+  {
+    using _lock = locked.lock;
+    await stopEverything(paths, realClock);
+  }
+  if (purge) rmSync(paths.data, { recursive: true, force: true });
+  tell.line(
+    purge
+      ? `cluster ${paths.name} is gone, and its data with it`
+      : wasThere
+        ? `cluster ${paths.name} is stopped; its data is kept in ${paths.data}`
+        : `cluster ${paths.name} did not run`,
+  );
+  return 0;
+}
+
+/** SIGTERM: it leaves at once, and everything else to us. */
+async function endProcess(paths: ClusterPaths): Promise<void> {
+  const owner = lockOwner(paths);
+  if (owner === undefined) return;
+  process.kill(owner.pid, 'SIGTERM');
+  const deadline = Date.now() + LEAVE_WITHIN_MS;
+  while (isAlive(owner) && Date.now() < deadline) await sleep(20);
+  if (isAlive(owner)) process.kill(owner.pid, 'SIGKILL');
+  while (isAlive(owner)) await sleep(20);
+}
+
+/** Containers first, with time to end; then whatever is left of the cluster on this machine. Hold the lock. */
+export async function stopEverything(paths: ClusterPaths, clock: Clock): Promise<void> {
+  const nodeName = `${paths.name}-node1`;
+  const sockets = [nodePaths(paths, nodeName).containerdSocket, rememberedSocket(paths)];
+  for (const socket of sockets) {
+    if (socket === undefined || !existsSync(socket)) continue;
+    // A runtime that does not answer cannot be asked; the containers of our own are then killed with it.
+    await stopContainers(socket, ownerOf(paths, nodeName), clock).catch(() => {});
+  }
+  await tearDownHost(paths, clock, new AbortController().signal);
+  removeRunState(paths);
+}
+
+/** A runtime may serve others too: only what this cluster made goes. */
+async function stopContainers(socket: string, owner: string, clock: Clock): Promise<void> {
+  await using runtime = criRuntime(socket, clock);
+  const signal = AbortSignal.timeout(RUNTIME_ANSWERS_WITHIN_MS);
+  const own = { labels: { [labels.owner]: owner } };
+  const running = await runtime.containers.list({ ...own, state: 'running' }, signal);
+  await Promise.all(running.map(({ id }) => runtime.containers.stop(id, CONTAINER_GRACE_MS, signal)));
+  const sandboxes = await runtime.sandboxes.list(own, signal);
+  await Promise.all(sandboxes.map(({ id }) => runtime.sandboxes.remove(id, signal)));
+}

@@ -1,0 +1,16 @@
+import { pino } from 'pino';
+
+/** What goes wrong behind the scenes, for a file; people are told by other means. */
+export type Log = (message: string, error?: unknown) => void;
+
+/** Appends JSON lines to `file` (mode 0600). Written at once: a line must survive the crash it tells of. */
+export function fileLog(file: string): Log {
+  const logger = pino(
+    { base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ dest: file, sync: true, mode: 0o600 }),
+  );
+  return (message, error) => {
+    if (error === undefined) logger.info(message);
+    else logger.error({ err: error }, message);
+  };
+}

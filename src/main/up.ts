@@ -1,0 +1,222 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '#client/client.ts';
+import { applyFiles } from '#cli/apply-files.ts';
+import { followPods } from '#cli/follow-pods.ts';
+import { MissingToolError } from '#host/containerd/tools.ts';
+import { type ClusterPaths, privateDirectory } from '#host/data-dir.ts';
+import { busyMessage, lockDataDir, lockOwner } from '#host/lock.ts';
+import { logTail } from '#host/log-file.ts';
+import { isCancellation } from '#lib/scope.ts';
+import { realClock } from '#lib/clock.ts';
+import { clientOf } from '#main/access.ts';
+import { type RunningCluster, startCluster } from '#main/cluster.ts';
+import { stopEverything } from '#main/down.ts';
+import type { ImageChoice } from '#main/images.ts';
+import type { RuntimeChoice } from '#main/node.ts';
+import { readRunState, removeRunState, writeRunState } from '#main/run-state.ts';
+import type { Terminal } from '#cli/terminal.ts';
+import { UserError } from '#cli/user-error.ts';
+import { waitUntilReady } from '#main/wait-until-ready.ts';
+import { PortTakenError } from '#wire/http-server.ts';
+
+export interface UpOptions {
+  readonly files: readonly string[];
+  readonly port: number | undefined;
+  readonly runtime: RuntimeChoice;
+  readonly registryMirror: string | undefined;
+  readonly images: ImageChoice;
+  readonly detach: boolean;
+  /** The command's own arguments, for the process that goes on behind a detached one. */
+  readonly argv: readonly string[];
+}
+
+const READY_WITHIN_MS = 120_000;
+const POLL_MS = 50;
+
+/** `peapod up`: starts the cluster in this process, or with files applies them to the one that runs already. */
+export async function up(paths: ClusterPaths, options: UpOptions, terminal: Terminal): Promise<number> {
+  if (options.runtime.kind === 'containerd' && process.getuid?.() !== 0) {
+    throw new UserError(
+      'containers need root: run this with sudo, or try --runtime simulated, which needs none but runs no real containers',
+    );
+  }
+  const running = readRunState(paths);
+  if (running !== undefined && options.files.length > 0) {
+    terminal.line(`cluster ${paths.name} runs already (pid ${running.pid}); applying to it`);
+    return applyAndFollow(await clientOf(paths), options.files, terminal, new AbortController().signal);
+  }
+  if (options.detach) return upDetached(paths, options, terminal);
+  return upInForeground(paths, options, terminal);
+}
+
+async function upInForeground(paths: ClusterPaths, options: UpOptions, terminal: Terminal): Promise<number> {
+  const locked = lockDataDir(paths);
+  if (locked.kind === 'busy') throw new UserError(busyMessage(paths, locked.owner));
+  using _lock = locked.lock;
+  const stop = new AbortController();
+  const ending = listenForSignals(stop);
+  try {
+    await runCluster(paths, options, terminal, stop.signal);
+  } catch (error) {
+    if (!isCancellation(error, stop.signal)) {
+      await stopEverything(paths, realClock).catch(() => {});
+      throw explained(error, paths);
+    }
+  } finally {
+    ending[Symbol.dispose]();
+    removeRunState(paths);
+  }
+  if (ending.by() === 'SIGTERM') return 0;
+  terminal.line('stopping');
+  await stopEverything(paths, realClock);
+  terminal.line('stopped: containers, mounts, links and rules are gone; data is kept in ' + paths.data);
+  return ending.by() === 'SIGINT' ? 130 : 0;
+}
+
+/** Until it is told to stop, or a part of it fails. */
+async function runCluster(
+  paths: ClusterPaths,
+  options: UpOptions,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const { port, runtime, images, registryMirror } = options;
+  const cluster = await startCluster(
+    { paths, clock: realClock, tell: terminal, port, runtime, images, registryMirror },
+    stack,
+    signal,
+  );
+  writeRunState(paths, {
+    pid: process.pid,
+    api: cluster.api,
+    nodes: [cluster.nodeName],
+    runtime: runtime.kind === 'socket' ? runtime.socket : runtime.kind,
+    images: { ...cluster.images, registry: cluster.images.registry ?? null },
+    dataDir: paths.data,
+  });
+  await Promise.race([cluster.failed, afterStart(cluster, paths, options, terminal, signal)]);
+  await Promise.race([cluster.failed, aborted(signal)]);
+}
+
+async function afterStart(
+  cluster: RunningCluster,
+  paths: ClusterPaths,
+  options: UpOptions,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<void> {
+  await waitUntilReady(cluster.client, cluster.nodeName, READY_WITHIN_MS, signal);
+  terminal.line(`node ${cluster.nodeName} is Ready`);
+  if (options.files.length > 0) await applyAndFollow(cluster.client, options.files, terminal, signal);
+  terminal.line('');
+  terminal.line(`  export KUBECONFIG=${paths.kubeconfig}`);
+  terminal.line('  kubectl get pods --all-namespaces');
+  terminal.line('');
+  terminal.line(
+    `Ctrl-C stops the cluster (as does \`peapod down${paths.name === 'peapod' ? '' : ` --name ${paths.name}`}\`).`,
+  );
+}
+
+/** Gives the exit code: 1 when a manifest was refused. */
+async function applyAndFollow(
+  client: Client,
+  files: readonly string[],
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<number> {
+  const applied = await applyFiles(client, files, terminal, signal);
+  await followPods(client, applied.pods, terminal, signal);
+  return applied.failures > 0 ? 1 : 0;
+}
+
+/** Starts this same command once more, apart from us, and waits until its node is Ready. */
+async function upDetached(paths: ClusterPaths, options: UpOptions, terminal: Terminal): Promise<number> {
+  const owner = lockOwner(paths);
+  if (owner !== undefined) throw new UserError(busyMessage(paths, owner));
+  const logFile = join(paths.data, 'up.log');
+  privateDirectory(paths.data);
+  const out = openSync(logFile, 'w', 0o600);
+  const child = spawn(
+    process.execPath,
+    [...process.execArgv, process.argv[1]!, ...options.argv.filter((one) => one !== '--detach')],
+    {
+      detached: true,
+      stdio: ['ignore', out, out],
+    },
+  );
+  closeSync(out);
+  let exit: number | undefined;
+  child.on('exit', (code) => (exit = code ?? 1));
+  const deadline = Date.now() + READY_WITHIN_MS;
+  while (exit === undefined && Date.now() < deadline) {
+    const state = readRunState(paths);
+    if (state === undefined || state.pid !== child.pid) {
+      await sleep(POLL_MS);
+      continue;
+    }
+    await waitUntilReady(await clientOf(paths), state.nodes[0]!, deadline - Date.now(), new AbortController().signal);
+    child.unref();
+    terminal.line(`cluster ${paths.name} runs (pid ${state.pid}), API server on ${state.api}`);
+    terminal.line(`  export KUBECONFIG=${paths.kubeconfig}`);
+    return 0;
+  }
+  throw new UserError(
+    exit === undefined
+      ? `the node is not Ready after ${READY_WITHIN_MS / 1000} s: see ${logFile}`
+      : logTail(logFile, 3),
+  );
+}
+
+interface Ending extends Disposable {
+  by(): NodeJS.Signals | undefined;
+}
+
+/** SIGINT and SIGHUP end the cluster; SIGTERM leaves its containers to the next one. A second SIGINT cuts everything short. */
+function listenForSignals(stop: AbortController): Ending {
+  let first: NodeJS.Signals | undefined;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (first !== undefined && signal === 'SIGINT') process.exit(130);
+    first ??= signal;
+    stop.abort(new Error(`told to stop by ${signal}`));
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, onSignal);
+  return {
+    by: () => first,
+    [Symbol.dispose]() {
+      // Kept until the process ends: what follows is tidying up, and a signal must not cut it short by default.
+    },
+  };
+}
+
+function explained(error: unknown, paths: ClusterPaths): unknown {
+  const cause = rootOf(error);
+  if (cause instanceof PortTakenError) {
+    return new UserError(`port ${cause.port} is taken: choose another with --port, or stop what listens there`, {
+      cause: error,
+    });
+  }
+  if (cause instanceof MissingToolError) return new UserError(cause.message, { cause: error });
+  if (cause instanceof Error && 'code' in cause && cause.code === 'ENOSPC') {
+    return new UserError(`no space is left on the disk of ${paths.data}: free some, or choose another --data-dir`, {
+      cause: error,
+    });
+  }
+  return error;
+}
+
+function rootOf(error: unknown): unknown {
+  let at = error;
+  while (at instanceof Error && at.cause instanceof Error) at = at.cause;
+  return at;
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });

@@ -1,0 +1,30 @@
+import type { Node } from '#api/generated/core-v1.ts';
+import type { Client } from '#client/client.ts';
+import { nodeResource } from '#client/resources.ts';
+import { UserError } from '#cli/user-error.ts';
+
+/** Resolves once the node is Ready; throws UserError, with what the node says of itself, when it is not in time. */
+export async function waitUntilReady(
+  client: Client,
+  name: string,
+  withinMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const deadline = AbortSignal.timeout(Math.max(1, withinMs));
+  let last: string | undefined;
+  try {
+    const options = { fieldSelector: `metadata.name=${name}`, sendInitialEvents: true };
+    for await (const event of client.watch<Node>(nodeResource, options, AbortSignal.any([signal, deadline]))) {
+      if (event.type !== 'ADDED' && event.type !== 'MODIFIED') continue;
+      const ready = event.object.status?.conditions?.find(({ type }) => type === 'Ready');
+      if (ready?.status === 'True') return;
+      last = ready?.message;
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!deadline.aborted) throw error;
+  }
+  throw new UserError(
+    `node ${name} is not Ready after ${Math.round(withinMs / 1000)} s: ${last ?? 'it has not reported'}`,
+  );
+}
