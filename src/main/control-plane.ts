@@ -55,7 +55,7 @@ export async function startControlPlane(
       clock,
       tokens: new ServiceAccountTokens({ keyPem: tokenKey, clock }),
       nodes: parts.nodes,
-      kubernetesService: { clusterIP: '10.96.0.1', targetPort: parts.port },
+      port: parts.port,
       onTrouble: (error) => log('api server', error),
     }),
   );

@@ -12,6 +12,7 @@ import { SimulatedPodFiles } from '#kubelet/simulated-pod-files.ts';
 import { FakeClock, settle } from '#lib/fake-clock.ts';
 import { Scope } from '#lib/scope.ts';
 import { ApiServer } from '#server/server.ts';
+import { ServiceAccountTokens } from '#server/tokens/service-account-tokens.ts';
 import { MemoryStore } from '#store/memory-store.ts';
 
 export const NODE = 'node1';
@@ -28,7 +29,7 @@ export class SmallCluster implements AsyncDisposable {
   readonly server: ApiServer;
   #kubelet = new Scope();
 
-  private constructor(simulated: Partial<SimulatedOptions>) {
+  private constructor(keyPem: string, simulated: Partial<SimulatedOptions>) {
     this.runtime = simulatedRuntime({ clock: this.clock, ...simulated });
     const refuse = async (): Promise<never> => {
       throw new Error('this cluster has no connections to nodes');
@@ -36,14 +37,14 @@ export class SmallCluster implements AsyncDisposable {
     this.server = new ApiServer({
       store: new MemoryStore({ clock: this.clock }),
       clock: this.clock,
-      tokens: { authenticate: async () => undefined },
-      nodes: { request: refuse, upgrade: refuse },
+      tokens: new ServiceAccountTokens({ keyPem, clock: this.clock }),
+      nodes: { stream: refuse, splice: refuse },
     });
     this.client = createClient(this.server.transport({ name: 'admin', groups: ['system:masters'] }));
   }
 
   static async start(simulated: Partial<SimulatedOptions> = {}): Promise<SmallCluster> {
-    const cluster = new SmallCluster(simulated);
+    const cluster = new SmallCluster(await ServiceAccountTokens.newKey(), simulated);
     await cluster.server.start(signal);
     cluster.startKubelet();
     await cluster.settled();

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { clusterPathsHere, type ClusterPaths } from '#host/data-dir.ts';
+import { realClock } from '#lib/clock.ts';
+import { type Remains, remainsOf } from '#network/tear-down-host.ts';
+
+const root = join(import.meta.dirname, '../../..');
+export const examples = join(root, 'examples');
+
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly input?: string;
+  readonly timeoutMs?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs a command to its end; a code other than 0 is an answer, not a failure. */
+export function run(
+  command: string,
+  args: readonly string[],
+  { input, timeoutMs = 60_000, env = {} }: RunOptions = {},
+): Promise<Ran> {
+  return new Promise((resolve) => {
+    const options = { timeout: timeoutMs, env: { ...process.env, ...env }, maxBuffer: 64 << 20 };
+    const child = execFile(command, [...args], options, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
+      resolve({ code, stdout, stderr: error?.killed === true ? `${stderr}\n(ended after ${timeoutMs} ms)` : stderr });
+    });
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(input ?? '');
+  });
+}
+
+export const peapod = (args: readonly string[], options?: RunOptions): Promise<Ran> =>
+  run(join(root, 'bin/peapod'), args, options);
+
+/** A cluster as a user has one: `peapod up --detach` with real containers, and kubectl. Disposing takes it down and checks that nothing is left. */
+export class E2eCluster implements AsyncDisposable {
+  readonly name: string;
+  readonly dataDir: string;
+  readonly paths: ClusterPaths;
+
+  private constructor(name: string) {
+    this.name = name;
+    this.dataDir = mkdtempSync(join(tmpdir(), `peapod-${name}-`));
+    this.paths = clusterPathsHere(name, this.dataDir);
+  }
+
+  /** `name` tells clusters of tests that run beside each other apart; `args` go to `up`. */
+  static async start(name: string, ...args: readonly string[]): Promise<E2eCluster> {
+    const cluster = new E2eCluster(name);
+    await cluster.up(...args);
+    return cluster;
+  }
+
+  static reserve(name: string): E2eCluster {
+    return new E2eCluster(name);
+  }
+
+  /** Which cluster is meant, for any peapod command. */
+  get global(): readonly string[] {
+    return ['--name', this.name, '--data-dir', this.dataDir];
+  }
+
+  get kubeconfig(): string {
+    return join(this.dataDir, 'kubeconfig');
+  }
+
+  async up(...args: readonly string[]): Promise<void> {
+    const started = await peapod(
+      ['up', ...this.global, '--detach', '--images', 'kit', '--port', String(portOf(this.name)), ...args],
+      { timeoutMs: 120_000 },
+    );
+    assert.equal(started.code, 0, started.stderr + started.stdout);
+  }
+
+  kubectl(...args: readonly string[]): Promise<Ran> {
+    return this.kubectlWith({}, ...args);
+  }
+
+  kubectlWith(options: RunOptions, ...args: readonly string[]): Promise<Ran> {
+    return run(join(root, '.cache/tools/bin/kubectl'), args, this.#environment(options));
+  }
+
+  /** As old as Debian's: it finds out what newer ones hide. */
+  kubectl120(...args: readonly string[]): Promise<Ran> {
+    return run(join(root, '.cache/tools/bin/kubectl-1.20'), args, this.#environment({}));
+  }
+
+  /** kubectl that must succeed; gives what it printed. */
+  async ok(...args: readonly string[]): Promise<string> {
+    const ran = await this.kubectl(...args);
+    assert.equal(ran.code, 0, `kubectl ${args.join(' ')}: ${ran.stderr}`);
+    return ran.stdout;
+  }
+
+  async apply(manifest: string): Promise<string> {
+    const ran = await this.kubectlWith({ input: manifest }, 'apply', '-f', '-');
+    assert.equal(ran.code, 0, ran.stderr);
+    return ran.stdout;
+  }
+
+  /** `kubectl get … -o json`, parsed. */
+  async get<T = Record<string, never>>(...args: readonly string[]): Promise<T> {
+    return JSON.parse(await this.ok('get', ...args, '-o', 'json')) as T;
+  }
+
+  /** The pid of the process that runs the cluster. */
+  async pid(): Promise<number> {
+    const ran = await peapod(['status', ...this.global, '-o', 'json']);
+    return (JSON.parse(ran.stdout) as { pid: number }).pid;
+  }
+
+  remains(): Promise<Remains> {
+    return remainsOf(this.paths, realClock, new AbortController().signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ended = await peapod(['down', ...this.global, '--purge'], { timeoutMs: 60_000 });
+    const left = await this.remains();
+    rmSync(this.dataDir, { recursive: true, force: true });
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.deepEqual(left, { children: [], shims: [], mounts: [], links: [], tables: [], cgroups: [] });
+  }
+
+  #environment(options: RunOptions): RunOptions {
+    // Discovery answers are cached below HOME by host and port: another test's server may have had the same.
+    return { ...options, env: { ...options.env, KUBECONFIG: this.kubeconfig, HOME: this.dataDir } };
+  }
+}
+
+/** Asks again until the answer will do; says what the last one was when it never does. */
+export async function until<T>(
+  what: string,
+  ask: () => Promise<T>,
+  will: (answer: T) => boolean,
+  withinMs = 30_000,
+): Promise<T> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    const answer = await ask();
+    if (will(answer)) return answer;
+    if (Date.now() > deadline)
+      assert.fail(`${what}: not within ${withinMs} ms; last seen: ${JSON.stringify(answer)?.slice(0, 2000)}`);
+    await sleep(100);
+  }
+}
+
+/** A port of its own for each name, away from the default and from the ephemeral ones. */
+function portOf(name: string): number {
+  const hash = [...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 4000, 7);
+  return 20_000 + hash;
+}

@@ -1,0 +1,16 @@
+import test from 'node:test';
+import { cases } from '#test/integration/server-table.ts';
+import { inProcess, overHttps } from '#test/integration/support/server-subject.ts';
+
+// One table over both transports, so that they cannot drift.
+for (const [way, start] of [
+  ['in process', inProcess],
+  ['https', overHttps],
+] as const) {
+  for (const { name, run } of cases) {
+    test(`server, ${way}: ${name}`, async () => {
+      await using subject = await start();
+      await run(subject);
+    });
+  }
+}
