@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createClient } from '#client/api-client.ts';
 import type { Client } from '#client/client.ts';
 import { readKubeconfig, transportTo } from '#client/kubeconfig.ts';
@@ -10,4 +10,10 @@ export async function clientOf(paths: ClusterPaths): Promise<Client> {
   if (!existsSync(paths.kubeconfig))
     throw new UserError(`there is no cluster ${paths.name} yet: \`peapod up\` makes one`);
   return createClient(transportTo(await readKubeconfig(paths.kubeconfig)));
+}
+
+export function readKubeconfigText(paths: ClusterPaths): string {
+  if (!existsSync(paths.kubeconfig))
+    throw new UserError(`there is no cluster ${paths.name} yet: \`peapod up\` makes one`);
+  return readFileSync(paths.kubeconfig, 'utf8');
 }

@@ -12,17 +12,20 @@ import { readRunState, type RunState } from '#main/run-state.ts';
 
 const never = new AbortController().signal;
 
-/** The runtime of a running cluster, for as long as `work` takes. */
-async function withRuntime<T>(
-  paths: ClusterPaths,
-  work: (runtime: ContainerRuntime, state: RunState) => Promise<T>,
-): Promise<T> {
+function runningState(paths: ClusterPaths): RunState {
   const state = readRunState(paths);
   if (state === undefined) throw new UserError(`cluster ${paths.name} does not run: \`peapod up\` starts it`);
   if (state.runtime === 'simulated') throw new UserError('simulated containers have no images');
-  const socket = state.runtime === 'containerd' ? nodePaths(paths, state.nodes[0]!).containerdSocket : state.runtime;
-  await using runtime = criRuntime(socket);
-  return await work(runtime, state);
+  return state;
+}
+
+const socketOf = (paths: ClusterPaths, { runtime, nodes }: RunState): string =>
+  runtime === 'containerd' ? nodePaths(paths, nodes[0]!).containerdSocket : runtime.replace(/^unix:\/\//, '');
+
+/** The runtime of a running cluster, for as long as `work` takes. */
+async function withRuntime<T>(paths: ClusterPaths, work: (runtime: ContainerRuntime) => Promise<T>): Promise<T> {
+  await using runtime = criRuntime(socketOf(paths, runningState(paths)));
+  return await work(runtime);
 }
 
 export const listImages = (paths: ClusterPaths): Promise<readonly Image[]> =>
@@ -48,7 +51,6 @@ export async function loadImages(paths: ClusterPaths, file: string): Promise<rea
   const archive = resolve(file);
   if (!existsSync(archive)) throw new UserError(`there is no file ${archive}`);
   const state = runningState(paths);
-  if (state.runtime === 'simulated') throw new UserError('simulated containers have no images');
   const names = namesIn(archive);
   if (names.length === 0)
     throw new UserError(`${archive} names none of its images: give them a name when you save them`);

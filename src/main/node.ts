@@ -24,6 +24,7 @@ import type { Scope } from '#lib/scope.ts';
 import type { Log } from '#main/log.ts';
 import type { Pki } from '#main/pki.ts';
 import { hasPortmap, hostHasIpv6, writeCniConfig } from '#network/cni.ts';
+import { removeLeaks } from '#network/leaks.ts';
 import { masquerade } from '#network/masquerade.ts';
 import { bridgeName, networkName, type NodeRange } from '#network/network.ts';
 import { claimRange } from '#network/range-claims.ts';
@@ -57,7 +58,7 @@ export interface MachineParts {
 }
 
 export async function startMachine(parts: MachineParts, stack: AsyncDisposableStack, scope: Scope): Promise<Machine> {
-  const { node, clock, choice } = parts;
+  const { paths, node, clock, choice } = parts;
   switch (choice.kind) {
     case 'simulated': {
       const host = simulatedHost();
@@ -71,8 +72,18 @@ export async function startMachine(parts: MachineParts, stack: AsyncDisposableSt
       return { runtime, ...onThisHost(node, clock), podRanges: [] };
     }
     case 'containerd': {
-      const range = await startContainerd(parts, scope);
+      const started = await startContainerd(parts, scope);
+      const { range } = started;
       const runtime = stack.use(criRuntime(node.containerdSocket, clock));
+      // Addresses and attachments of sandboxes that a crash has left nothing else of.
+      const sandboxes = await runtime.sandboxes.list({}, scope.signal);
+      const places = {
+        network: networkName(paths),
+        ipam: node.ipam,
+        containerdState: node.containerdState,
+        cniBinDir: started.cniBinDir,
+      };
+      await removeLeaks(places, new Set(sandboxes.map(({ id }) => id)), scope.signal);
       const podRanges = [range.v4.subnet, ...(range.v6 ? [range.v6.subnet] : [])];
       return { runtime, ...onThisHost(node, clock), podRanges };
     }
@@ -95,7 +106,10 @@ async function refuseDeaf(runtime: ContainerRuntime, socket: string, signal: Abo
   }
 }
 
-async function startContainerd({ paths, node, clock, children, log }: MachineParts, scope: Scope): Promise<NodeRange> {
+async function startContainerd(
+  { paths, node, clock, children, log }: MachineParts,
+  scope: Scope,
+): Promise<{ readonly range: NodeRange; readonly cniBinDir: string }> {
   const { signal } = scope;
   const ipv6 = hostHasIpv6();
   const [tools, range, mtu] = await Promise.all([
@@ -120,7 +134,7 @@ async function startContainerd({ paths, node, clock, children, log }: MachinePar
       inner,
     ),
   );
-  return own;
+  return { range: own, cniBinDir: tools.cniBinDir };
 }
 
 export interface NodeParts {

@@ -59,7 +59,7 @@ async function upInForeground(paths: ClusterPaths, options: UpOptions, terminal:
   const stop = new AbortController();
   const ending = listenForSignals(stop);
   try {
-    await runCluster(paths, options, terminal, stop.signal);
+    await runCluster({ paths, options, terminal }, stop.signal);
   } catch (error) {
     if (!isCancellation(error, stop.signal)) {
       await stopEverything(paths, realClock).catch(() => {});
@@ -76,20 +76,19 @@ async function upInForeground(paths: ClusterPaths, options: UpOptions, terminal:
   return ending.by() === 'SIGINT' ? 130 : 0;
 }
 
+interface Start {
+  readonly paths: ClusterPaths;
+  readonly options: UpOptions;
+  readonly terminal: Terminal;
+}
+
 /** Until it is told to stop, or a part of it fails. */
-async function runCluster(
-  paths: ClusterPaths,
-  options: UpOptions,
-  terminal: Terminal,
-  signal: AbortSignal,
-): Promise<void> {
+async function runCluster(start: Start, signal: AbortSignal): Promise<void> {
   await using stack = new AsyncDisposableStack();
+  const { paths, options, terminal } = start;
   const { port, runtime, images, registryMirror } = options;
-  const cluster = await startCluster(
-    { paths, clock: realClock, tell: terminal, port, runtime, images, registryMirror },
-    stack,
-    signal,
-  );
+  const clusterOptions = { paths, clock: realClock, tell: terminal, port, runtime, images, registryMirror };
+  const cluster = await startCluster(clusterOptions, stack, signal);
   writeRunState(paths, {
     pid: process.pid,
     api: cluster.api,
@@ -98,15 +97,13 @@ async function runCluster(
     images: { ...cluster.images, registry: cluster.images.registry ?? null },
     dataDir: paths.data,
   });
-  await Promise.race([cluster.failed, afterStart(cluster, paths, options, terminal, signal)]);
+  await Promise.race([cluster.failed, afterStart(start, cluster, signal)]);
   await Promise.race([cluster.failed, aborted(signal)]);
 }
 
 async function afterStart(
+  { paths, options, terminal }: Start,
   cluster: RunningCluster,
-  paths: ClusterPaths,
-  options: UpOptions,
-  terminal: Terminal,
   signal: AbortSignal,
 ): Promise<void> {
   await waitUntilReady(cluster.client, cluster.nodeName, READY_WITHIN_MS, signal);
