@@ -2,14 +2,26 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { oomScoreAdjOf, qosClassOf, qosOf } from '#api/qos.ts';
 
-const both = (cpu: string, memory: string): object => ({ cpu, memory });
-const container = (requests?: object, limits?: object, extra: object = {}) => ({
+interface Given {
+  readonly name: string;
+  readonly restartPolicy?: string;
+  readonly resources?: { readonly requests?: Amounts; readonly limits?: Amounts };
+}
+type Amounts = Readonly<Record<string, string>>;
+interface Spec {
+  readonly containers: readonly Given[];
+  readonly initContainers?: readonly Given[];
+  readonly resources?: { readonly requests: Amounts; readonly limits: Amounts };
+  readonly priorityClassName?: string;
+}
+
+const both = (cpu: string, memory: string): Amounts => ({ cpu, memory });
+const container = (requests?: Amounts, limits?: Amounts): Given => ({
   name: 'a',
-  ...(requests || limits ? { resources: { ...(requests ? { requests } : {}), ...(limits ? { limits } : {}) } } : {}),
-  ...extra,
+  resources: { ...(requests ? { requests } : {}), ...(limits ? { limits } : {}) },
 });
 
-const table = [
+const table: readonly (Spec & { readonly name: string; readonly want: string })[] = [
   { name: 'nothing', containers: [container()], want: 'BestEffort' },
   { name: 'zeros', containers: [container(both('0', '0'), both('0', '0'))], want: 'BestEffort' },
   {
@@ -35,7 +47,7 @@ const table = [
 ];
 for (const { name, containers, resources, want } of table) {
   test(`qos: ${name} is ${want}`, () => {
-    assert.equal(qosClassOf({ spec: { containers, ...(resources ? { resources } : {}) } } as never), want);
+    assert.equal(qosClassOf({ spec: { containers, ...(resources ? { resources } : {}) } }), want);
   });
 }
 
@@ -49,8 +61,8 @@ test('qos: the class in the status stays', () => {
 });
 
 const gib = 2 ** 30;
-const burstable = (memory: string) => container({ memory }, undefined);
-const scores = [
+const burstable = (memory: string): Given => container({ memory }, undefined);
+const scores: readonly { readonly name: string; readonly spec: Spec; readonly want: number }[] = [
   { name: 'guaranteed', spec: { containers: [container(both('1', '1Gi'), both('1', '1Gi'))] }, want: -997 },
   { name: 'best effort', spec: { containers: [container()] }, want: 1000 },
   { name: 'half the memory', spec: { containers: [burstable('4Gi')] }, want: 500 },

@@ -23,20 +23,24 @@ export class FakeClock implements Clock {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const sleeper: Sleeper = { due: this.#now + ms, wake: resolve };
     this.#sleepers.push(sleeper);
-    signal.addEventListener(
-      'abort',
-      () => {
-        this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
-        reject(signal.reason);
-      },
-      { once: true },
-    );
-    return promise;
+    const onAbort = (): void => {
+      this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
+      reject(signal.reason);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    return promise.finally(() => signal.removeEventListener('abort', onAbort));
+  }
+
+  /** How many sleep: what a test asks to see that nothing was left behind. */
+  get sleeping(): number {
+    return this.#sleepers.length;
   }
 
   /** Moves time on, waking sleepers in due order and letting each one's consequences run first. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
+    // What has been set going before may be about to sleep: its time begins now, not at the end.
+    await settle();
     for (;;) {
       const next = this.#sleepers.filter((s) => s.due <= end).sort((a, b) => a.due - b.due)[0];
       if (!next) break;

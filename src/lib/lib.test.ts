@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { FakeClock, settle } from '#lib/fake-clock.ts';
+import { Inbox, SlowReaderError } from '#lib/inbox.ts';
+import { LruMap } from '#lib/lru-map.ts';
+import { orAborted } from '#lib/or-aborted.ts';
 import { Scope } from '#lib/scope.ts';
 import { WorkQueue } from '#lib/work-queue.ts';
 
@@ -88,4 +91,72 @@ test('WorkQueue: addAfter keeps the earliest time', async () => {
   await clock.advance(1);
   assert.equal(at, 10);
   queue.done('a');
+});
+test('Scope: a task that wraps the cancellation it met has not failed', async () => {
+  const parent = new AbortController();
+  const scope = new Scope(parent.signal);
+  scope.spawn('loop', async (signal) => {
+    try {
+      await new FakeClock().sleep(1e9, signal);
+    } catch (cause) {
+      throw new Error('pulling failed', { cause });
+    }
+  });
+  parent.abort(new Error('shutting down'));
+  await scope.join();
+});
+test('FakeClock: the time of what is about to sleep begins now', async () => {
+  const clock = new FakeClock();
+  let at: number | undefined;
+  void (async () => {
+    await settle();
+    await clock.sleep(10, new AbortController().signal);
+    at = clock.now();
+  })();
+  await clock.advance(1_000);
+  assert.equal(at, 10);
+});
+test('Inbox: after a loss the reader gets what came before it, then the error, nothing from beyond the gap', async () => {
+  const inbox = new Inbox<number>(2);
+  for (const item of [1, 2, 3]) inbox.push(item);
+  const items = inbox.drain(new AbortController().signal);
+  assert.equal((await items.next()).value, 1);
+  inbox.push(4);
+  assert.equal((await items.next()).value, 2);
+  await assert.rejects(items.next(), SlowReaderError);
+});
+test('Inbox: an abort while the reader holds the last item ends the drain', async () => {
+  const inbox = new Inbox<number>(2);
+  inbox.push(1);
+  const stop = new AbortController();
+  const items = inbox.drain(stop.signal);
+  await items.next();
+  stop.abort(new Error('enough'));
+  await assert.rejects(items.next(), /enough/);
+});
+test('LruMap: what was not used for the longest goes first', () => {
+  const map = new LruMap<string, number>(2);
+  map.set('a', 1);
+  map.set('b', 2);
+  assert.equal(map.get('a'), 1);
+  map.set('c', 3);
+  assert.deepEqual([map.get('a'), map.get('b'), map.get('c'), map.size], [1, undefined, 3, 2]);
+});
+test('orAborted: whichever comes first', async () => {
+  const stop = new AbortController();
+  const open = Promise.withResolvers<number>();
+  const waiting = orAborted(open.promise, stop.signal);
+  assert.equal(await orAborted(Promise.resolve(1), stop.signal), 1);
+  stop.abort(new Error('enough'));
+  await assert.rejects(waiting, /enough/);
+  await assert.rejects(orAborted(Promise.resolve(1), stop.signal), /enough/);
+});
+test('Inbox: hands on in order, however pushing and taking alternate', async () => {
+  const inbox = new Inbox<number>(100);
+  const items = inbox.drain(new AbortController().signal);
+  let pushed = 0;
+  for (let taken = 0; taken < 1_000; taken++) {
+    for (let n = 0; n <= taken % 3 && pushed - taken < 100; n++) inbox.push(pushed++);
+    assert.equal((await items.next()).value, taken);
+  }
 });

@@ -10,9 +10,8 @@ import type { ClusterPaths } from '#host/data-dir.ts';
 import { Registry } from '#host/registry.ts';
 import type { Clock } from '#lib/clock.ts';
 import type { Scope } from '#lib/scope.ts';
+import type { ImageChoice } from '#cli/commands.ts';
 import type { Tell } from '#cli/tell.ts';
-
-export type ImageChoice = 'auto' | 'hub' | 'kit';
 
 /** Where a cluster's images come from. */
 export interface ImageSource {

@@ -1,3 +1,4 @@
+import type { RuntimeChoice } from '#cli/commands.ts';
 import type { NodeSelf } from '#kubelet/node-object.ts';
 import { networkInterfaces } from 'node:os';
 import type { Client } from '#client/client.ts';
@@ -30,11 +31,6 @@ import { bridgeName, networkName, type NodeRange } from '#network/network.ts';
 import { claimRange } from '#network/range-claims.ts';
 import { nodeRange } from '#network/ranges.ts';
 import { HttpServer } from '#wire/http-server.ts';
-
-export type RuntimeChoice =
-  | { readonly kind: 'containerd' }
-  | { readonly kind: 'simulated' }
-  | { readonly kind: 'socket'; readonly socket: string };
 
 /** Debian's containerd 1.6 asks for this one unless told otherwise; the kit has it under the same name. */
 export const SANDBOX_IMAGE = 'registry.k8s.io/pause:3.6';

@@ -1,5 +1,5 @@
 /** What `bin/peapod` runs. Each command's code is loaded when it is asked for: `--help` should not open a database. */
-import type { Commands, Global } from '#cli/program.ts';
+import type { Commands, Global } from '#cli/commands.ts';
 import { createProgram } from '#cli/program.ts';
 import { standardTerminal } from '#cli/terminal.ts';
 import { UserError } from '#cli/user-error.ts';

@@ -1,12 +1,16 @@
 /** The CRI adapter against a real containerd that this file starts for itself. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import test, { after, before } from 'node:test';
+import { WebSocket } from 'ws';
 import type { ContainerConfig, SandboxConfig } from '#cri/config.ts';
 import { runtimeConformance } from '#cri/conformance.ts';
 import type { RuntimeSubject, Script } from '#cri/conformance-suite.ts';
 import { RuntimeFault } from '#cri/fault.ts';
 import type { ContainerId, ContainerRuntime, RuntimeEvent, SandboxId } from '#cri/runtime.ts';
+import { splice } from '#wire/splice.ts';
 import { PrivateContainerd, eventually, whyNot } from '#test/integration/cri-private-containerd.ts';
 
 let containerd: PrivateContainerd;
@@ -231,4 +235,32 @@ test('containerd: images are pulled from a registry, and what goes wrong with it
   }
   const down = await pullFault('nginx');
   assert.deepEqual([down.pullReason, down.retryable], ['RegistryUnavailable', true]);
+});
+
+test('containerd: an upgraded connection spliced to its streaming URL runs a command', only, async () => {
+  await using runtime = containerd.connect();
+  const { id, sandbox } = await start(runtime, ['sleep', '10000']);
+  const front = createServer();
+  front.on('upgrade', (request, socket, head) => {
+    const forward = async (): Promise<void> => {
+      const streams = { container: id, tty: false, stdin: false, stdout: true, stderr: true };
+      const url = new URL(
+        await runtime.streams.exec({ ...streams, command: ['sh', '-c', 'echo out; exit 3'] }, signal),
+      );
+      const { hostname: host, port, pathname: path } = url;
+      const target = { host, port: Number(port), method: request.method ?? 'GET', path, headers: request.headers };
+      assert.deepEqual(await splice(socket, head, target, signal), { kind: 'spliced' });
+    };
+    forward().catch((error: unknown) => socket.destroy(error instanceof Error ? error : undefined));
+  });
+  await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
+  const { port } = front.address() as AddressInfo;
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/exec`, ['v4.channel.k8s.io']);
+  const channels = ['', '', '', ''];
+  socket.on('message', (data: Buffer) => (channels[data[0] ?? 0] += data.subarray(1).toString()));
+  await new Promise((resolve, reject) => socket.on('close', resolve).on('error', reject));
+  front.close();
+  assert.equal(channels[1], 'out\n');
+  assert.match(channels[3] ?? '', /"NonZeroExitCode".*"message":"3"/);
+  await runtime.sandboxes.remove(sandbox, signal);
 });

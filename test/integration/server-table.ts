@@ -7,37 +7,51 @@ export interface Case {
   readonly run: (subject: Subject) => Promise<void>;
 }
 
-const NS = '/api/v1/namespaces/default';
+export const NS = '/api/v1/namespaces/default';
 export const pod = (name: string, more: object = {}): object => ({
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: { name, ...(more as { metadata?: object }).metadata },
   spec: { containers: [{ name: 'c', image: 'busybox' }], ...(more as { spec?: object }).spec },
 });
-const configMap = (name: string, data: object = {}, metadata: object = {}): object => ({
+export const configMap = (name: string, data: object = {}, metadata: object = {}): object => ({
   apiVersion: 'v1',
   kind: 'ConfigMap',
   metadata: { name, ...metadata },
   data,
 });
-const rv = (object: Reply): number => Number(object.metadata.resourceVersion);
-const names = (list: Reply): string[] => list['items'].map((item: Reply) => item.metadata.name);
+export const rv = (object: Reply): number => Number(object.metadata.resourceVersion);
+export const names = (list: Reply): string[] => list['items'].map((item: Reply) => item.metadata.name);
 
 export const cases: readonly Case[] = [
   {
     name: 'a cluster begins with its namespaces, its priority classes and the kubernetes Service',
     async run({ admin }) {
-      assert.deepEqual(names(await admin.get('/api/v1/namespaces')), ['default', 'kube-node-lease', 'kube-public', 'kube-system']);
+      assert.deepEqual(names(await admin.get('/api/v1/namespaces')), [
+        'default',
+        'kube-node-lease',
+        'kube-public',
+        'kube-system',
+      ]);
       const { metadata, status } = await admin.get('/api/v1/namespaces/default');
       assert.deepEqual([metadata.labels, status], [{ 'kubernetes.io/metadata.name': 'default' }, { phase: 'Active' }]);
-      assert.deepEqual(names(await admin.get('/apis/scheduling.k8s.io/v1/priorityclasses')), ['system-cluster-critical', 'system-node-critical']);
+      assert.deepEqual(names(await admin.get('/apis/scheduling.k8s.io/v1/priorityclasses')), [
+        'system-cluster-critical',
+        'system-node-critical',
+      ]);
       assert.equal((await admin.get(`${NS}/services/kubernetes`))['spec'].clusterIP, '10.96.0.1');
     },
   },
   {
     name: 'what the server decides of a new object, nobody else does',
     async run({ admin }) {
-      const metadata = { uid: 'mine', resourceVersion: '', generation: 7, creationTimestamp: '2001-01-01T00:00:00Z', managedFields: [{ manager: 'x' }] };
+      const metadata = {
+        uid: 'mine',
+        resourceVersion: '',
+        generation: 7,
+        creationTimestamp: '2001-01-01T00:00:00Z',
+        managedFields: [{ manager: 'x' }],
+      };
       const made = await admin.post(`${NS}/configmaps`, configMap('a', { k: 'v' }, metadata));
       assert.match(made.metadata.uid, /^[0-9a-f-]{36}$/);
       assert.notEqual(made.metadata.creationTimestamp, metadata.creationTimestamp);
@@ -63,7 +77,12 @@ export const cases: readonly Case[] = [
       const failures: readonly (readonly [Promise<unknown>, number, string, string])[] = [
         [admin.get(`${NS}/pods/nope`), 404, 'NotFound', 'pods "nope" not found'],
         [admin.post(`${NS}/configmaps`, configMap('a')), 409, 'AlreadyExists', 'configmaps "a" already exists'],
-        [admin.post('/api/v1/namespaces/nope/configmaps', configMap('a')), 404, 'NotFound', 'namespaces "nope" not found'],
+        [
+          admin.post('/api/v1/namespaces/nope/configmaps', configMap('a')),
+          404,
+          'NotFound',
+          'namespaces "nope" not found',
+        ],
         [admin.get(`${NS}/gadgets`), 404, 'NotFound', 'the server could not find the requested resource'],
         [
           admin.post(`${NS}/configmaps`, configMap('b', {}, { namespace: 'other' })),
@@ -77,8 +96,18 @@ export const cases: readonly Case[] = [
           'BadRequest',
           'the name of the object (b) does not match the name on the URL (a)',
         ],
-        [admin.post(`${NS}/configmaps`, configMap('A_B')), 422, 'Invalid', 'ConfigMap "A_B" is invalid: metadata.name: Invalid value: "A_B": a lowercase RFC 1123'],
-        [admin.delete('/api/v1/namespaces/default'), 403, 'Forbidden', 'namespaces "default" is forbidden: this namespace may not be deleted'],
+        [
+          admin.post(`${NS}/configmaps`, configMap('A_B')),
+          422,
+          'Invalid',
+          'ConfigMap "A_B" is invalid: metadata.name: Invalid value: "A_B": a lowercase RFC 1123',
+        ],
+        [
+          admin.delete('/api/v1/namespaces/default'),
+          403,
+          'Forbidden',
+          'namespaces "default" is forbidden: this namespace may not be deleted',
+        ],
       ];
       for (const [request, code, reason, message] of failures) {
         const error = await admin.failure(request);
@@ -126,8 +155,14 @@ export const cases: readonly Case[] = [
     async run({ admin }) {
       await admin.post(`${NS}/pods`, pod('a', { metadata: { labels: { x: '1' } } }));
       const path = `${NS}/pods/a`;
-      assert.deepEqual((await admin.patch(path, { metadata: { labels: { y: '2' } } })).metadata.labels, { x: '1', y: '2' });
-      const operations = [{ op: 'test', path: '/metadata/labels/x', value: '1' }, { op: 'remove', path: '/metadata/labels/x' }];
+      assert.deepEqual((await admin.patch(path, { metadata: { labels: { y: '2' } } })).metadata.labels, {
+        x: '1',
+        y: '2',
+      });
+      const operations = [
+        { op: 'test', path: '/metadata/labels/x', value: '1' },
+        { op: 'remove', path: '/metadata/labels/x' },
+      ];
       assert.deepEqual((await admin.patch(path, operations, 'json')).metadata.labels, { y: '2' });
       const image = { spec: { containers: [{ name: 'c', image: 'nginx' }] } };
       const patched = await admin.patch(path, image, 'strategic-merge');
@@ -149,7 +184,10 @@ export const cases: readonly Case[] = [
       assert.equal(made['status'].phase, 'Pending');
       assert.equal((await admin.failure(admin.get(`${NS}/pods/a`))).reason, 'NotFound');
       await admin.post(`${NS}/pods`, pod('a'));
-      assert.deepEqual((await admin.patch(`${NS}/pods/a?dryRun=All`, { metadata: { labels: { x: '1' } } })).metadata.labels, { x: '1' });
+      assert.deepEqual(
+        (await admin.patch(`${NS}/pods/a?dryRun=All`, { metadata: { labels: { x: '1' } } })).metadata.labels,
+        { x: '1' },
+      );
       await admin.delete(`${NS}/pods/a?dryRun=All`);
       assert.equal((await admin.get(`${NS}/pods/a`)).metadata.labels, undefined);
       assert.equal((await admin.failure(admin.post(`${NS}/pods?dryRun=Some`, pod('b')))).code, 422);
@@ -160,20 +198,43 @@ export const cases: readonly Case[] = [
     async run({ admin }) {
       const made = await admin.post(`${NS}/pods`, { ...pod('a'), status: { phase: 'Running' } });
       assert.deepEqual([made['status'], made.metadata.generation], [{ phase: 'Pending', qosClass: 'BestEffort' }, 1]);
-      const running = await admin.patch(`${NS}/pods/a/status`, { status: { phase: 'Running' }, spec: { nodeName: 'sneaky' } });
-      assert.deepEqual([running['status'].phase, running['spec'].nodeName, running.metadata.generation], ['Running', undefined, 1]);
-      const updated = await admin.put(`${NS}/pods/a`, { ...running, status: { phase: 'Failed' }, metadata: { ...running.metadata, labels: { x: '1' } } });
+      const running = await admin.patch(`${NS}/pods/a/status`, {
+        status: { phase: 'Running' },
+        spec: { nodeName: 'sneaky' },
+      });
+      assert.deepEqual(
+        [running['status'].phase, running['spec'].nodeName, running.metadata.generation],
+        ['Running', undefined, 1],
+      );
+      const updated = await admin.put(`${NS}/pods/a`, {
+        ...running,
+        status: { phase: 'Failed' },
+        metadata: { ...running.metadata, labels: { x: '1' } },
+      });
       assert.deepEqual([updated['status'].phase, updated.metadata.labels], ['Running', { x: '1' }]);
-      const image = await admin.patch(`${NS}/pods/a`, [{ op: 'replace', path: '/spec/containers/0/image', value: 'nginx' }], 'json');
+      const image = await admin.patch(
+        `${NS}/pods/a`,
+        [{ op: 'replace', path: '/spec/containers/0/image', value: 'nginx' }],
+        'json',
+      );
       assert.equal(image.metadata.generation, 2);
     },
   },
   {
     name: 'a pod is given its account, its tolerations and its priority',
     async run({ admin }) {
-      const { spec } = (await admin.post(`${NS}/pods`, pod('a', { spec: { priorityClassName: 'system-node-critical' } }))) as Reply;
+      const { spec } = (await admin.post(
+        `${NS}/pods`,
+        pod('a', { spec: { priorityClassName: 'system-node-critical' } }),
+      )) as Reply;
       assert.deepEqual(
-        [spec.serviceAccountName, spec.tolerations.length, spec.priority, spec.preemptionPolicy, spec.terminationGracePeriodSeconds],
+        [
+          spec.serviceAccountName,
+          spec.tolerations.length,
+          spec.priority,
+          spec.preemptionPolicy,
+          spec.terminationGracePeriodSeconds,
+        ],
         ['default', 2, 2_000_001_000, 'PreemptLowerPriority', 30],
       );
       const error = await admin.failure(admin.post(`${NS}/pods`, pod('b', { spec: { priorityClassName: 'nope' } })));
@@ -184,11 +245,19 @@ export const cases: readonly Case[] = [
     name: 'binding gives a pod its node, once',
     async run({ admin }) {
       const made = await admin.post(`${NS}/pods`, pod('a'));
-      const binding = (uid: string): object => ({ apiVersion: 'v1', kind: 'Binding', metadata: { name: 'a', uid }, target: { kind: 'Node', name: 'n1' } });
+      const binding = (uid: string): object => ({
+        apiVersion: 'v1',
+        kind: 'Binding',
+        metadata: { name: 'a', uid },
+        target: { kind: 'Node', name: 'n1' },
+      });
       assert.equal((await admin.failure(admin.post(`${NS}/pods/a/binding`, binding('other')))).reason, 'Conflict');
       assert.equal((await admin.post(`${NS}/pods/a/binding`, binding(made.metadata.uid)))['status'], 'Success');
       const bound = await admin.get(`${NS}/pods/a`);
-      assert.deepEqual([bound['spec'].nodeName, bound['status'].conditions[0].type, bound.metadata.generation], ['n1', 'PodScheduled', 1]);
+      assert.deepEqual(
+        [bound['spec'].nodeName, bound['status'].conditions[0].type, bound.metadata.generation],
+        ['n1', 'PodScheduled', 1],
+      );
       assert.equal(rv(bound), rv(made) + 1);
       const again = await admin.failure(admin.post(`${NS}/pods/a/binding`, binding(made.metadata.uid)));
       assert.match(again.message, /pod a is already assigned to node "n1"/);
@@ -216,9 +285,15 @@ export const cases: readonly Case[] = [
       assert.equal(rv(await admin.delete(`${NS}/pods/a`)), rv(first));
       assert.equal(rv(await admin.delete(`${NS}/pods/a`, { gracePeriodSeconds: 60 })), rv(first));
       const shorter = await admin.delete(`${NS}/pods/a`, { gracePeriodSeconds: 5 });
-      assert.deepEqual([shorter.metadata.deletionGracePeriodSeconds, Date.parse(shorter.metadata.deletionTimestamp!)], [5, deadline - 25_000]);
+      assert.deepEqual(
+        [shorter.metadata.deletionGracePeriodSeconds, Date.parse(shorter.metadata.deletionTimestamp!)],
+        [5, deadline - 25_000],
+      );
       const last = (uid: string): object => ({ gracePeriodSeconds: 0, preconditions: { uid } });
-      assert.match((await admin.failure(admin.delete(`${NS}/pods/a`, last('other')))).message, /Precondition failed: UID in precondition: other/);
+      assert.match(
+        (await admin.failure(admin.delete(`${NS}/pods/a`, last('other')))).message,
+        /Precondition failed: UID in precondition: other/,
+      );
       await admin.delete(`${NS}/pods/a`, last(made.metadata.uid));
       assert.equal((await admin.failure(admin.get(`${NS}/pods/a`))).reason, 'NotFound');
     },
@@ -226,7 +301,10 @@ export const cases: readonly Case[] = [
   {
     name: 'finalizers hold an object back, and it goes with the last of them',
     async run({ admin }) {
-      const held = await admin.post(`${NS}/pods`, pod('a', { metadata: { finalizers: ['x.io/f'] }, spec: { nodeName: 'n1' } }));
+      const held = await admin.post(
+        `${NS}/pods`,
+        pod('a', { metadata: { finalizers: ['x.io/f'] }, spec: { nodeName: 'n1' } }),
+      );
       await admin.delete(`${NS}/pods/a`, { gracePeriodSeconds: 0 });
       const ending = await admin.get(`${NS}/pods/a`);
       assert.equal(ending.metadata.deletionGracePeriodSeconds, 0);
@@ -245,89 +323,14 @@ export const cases: readonly Case[] = [
       await admin.post('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'x' } });
       assert.equal((await admin.delete('/api/v1/namespaces/x'))['status'].phase, 'Terminating');
       const refused = await admin.failure(admin.post('/api/v1/namespaces/x/configmaps', configMap('a')));
-      assert.equal(refused.message, 'configmaps "a" is forbidden: unable to create new content in namespace x because it is being terminated');
+      assert.equal(
+        refused.message,
+        'configmaps "a" is forbidden: unable to create new content in namespace x because it is being terminated',
+      );
       assert.equal(refused.details?.causes?.[0]?.reason, 'NamespaceTerminating');
       const ending = await admin.get('/api/v1/namespaces/x');
       await admin.put('/api/v1/namespaces/x/finalize', { ...ending, spec: { finalizers: [] } });
       assert.equal((await admin.failure(admin.get('/api/v1/namespaces/x'))).reason, 'NotFound');
-    },
-  },
-  {
-    name: 'lists come in pages that agree on a revision',
-    async run({ admin }) {
-      for (const name of ['a', 'b', 'c', 'd', 'e']) await admin.post(`${NS}/configmaps`, configMap(name, {}, { labels: { odd: String('ace'.includes(name)) } }));
-      const one = await admin.get(`${NS}/configmaps?limit=2`);
-      assert.deepEqual([names(one), one.metadata['remainingItemCount' as never]], [['a', 'b'], 3]);
-      await admin.delete(`${NS}/configmaps/c`);
-      await admin.post(`${NS}/configmaps`, configMap('bb'));
-      const token = encodeURIComponent(String(one.metadata['continue' as never]));
-      const two = await admin.get(`${NS}/configmaps?limit=2&continue=${token}`);
-      assert.deepEqual(names(two), ['c', 'd']);
-      assert.equal(two.metadata.resourceVersion, one.metadata.resourceVersion);
-      const three = await admin.get(`${NS}/configmaps?limit=2&continue=${encodeURIComponent(String(two.metadata['continue' as never]))}`);
-      assert.deepEqual([names(three), three.metadata['continue' as never]], [['e'], undefined]);
-      const exact = await admin.get(`${NS}/configmaps?resourceVersion=${one.metadata.resourceVersion}&resourceVersionMatch=Exact`);
-      assert.deepEqual(names(exact), ['a', 'b', 'c', 'd', 'e']);
-      const selected = await admin.get(`${NS}/configmaps?labelSelector=odd%3Dtrue&limit=1`);
-      assert.deepEqual([names(selected), selected.metadata['remainingItemCount' as never]], [['a'], undefined]);
-      assert.equal((await admin.failure(admin.get(`${NS}/configmaps?continue=rubbish`))).reason, 'BadRequest');
-    },
-  },
-  {
-    name: 'selectors: by label, by field, and what is no selector',
-    async run({ admin }) {
-      await admin.post(`${NS}/pods`, pod('a', { metadata: { labels: { app: 'x' } } }));
-      await admin.post(`${NS}/pods`, pod('b', { spec: { nodeName: 'n1' } }));
-      assert.deepEqual(names(await admin.get(`${NS}/pods?labelSelector=app%20in%20(x,y)`)), ['a']);
-      assert.deepEqual(names(await admin.get('/api/v1/pods?fieldSelector=spec.nodeName%3Dn1')), ['b']);
-      assert.deepEqual(names(await admin.get(`${NS}/pods?fieldSelector=metadata.name%3Da`)), ['a']);
-      assert.equal((await admin.failure(admin.get(`${NS}/pods?fieldSelector=spec.foo%3D1`))).message, 'field label not supported: spec.foo');
-      assert.equal((await admin.failure(admin.get(`${NS}/pods?labelSelector=a%3D%3D%3Db`))).reason, 'BadRequest');
-    },
-  },
-  {
-    name: 'a watch without a revision begins with what there is, one with a revision goes on after it',
-    async run({ admin }) {
-      const a = await admin.post(`${NS}/configmaps`, configMap('a'));
-      const b = await admin.post(`${NS}/configmaps`, configMap('b'));
-      await using fresh = admin.watch(`${NS}/configmaps`);
-      await using resumed = admin.watch(`/api/v1/configmaps?resourceVersion=${a.metadata.resourceVersion}`);
-      assert.deepEqual(await fresh.take(2), ['ADDED a', 'ADDED b']);
-      assert.deepEqual(await resumed.take(1), ['ADDED b']);
-      await admin.patch(`${NS}/configmaps/b`, { data: { x: '1' } });
-      await admin.delete(`${NS}/configmaps/a`);
-      assert.deepEqual(await fresh.take(2), ['MODIFIED b', 'DELETED a']);
-      await resumed.take(1);
-      const gone = await resumed.next();
-      assert.ok(gone?.type === 'DELETED' && rv(gone.object) > rv(b));
-    },
-  },
-  {
-    name: 'leaving a selector is told as DELETED with what was before, entering as ADDED',
-    async run({ admin }) {
-      const made = await admin.post(`${NS}/configmaps`, configMap('a', {}, { labels: { app: 'x' } }));
-      await using watching = admin.watch(`${NS}/configmaps?labelSelector=app%3Dx&resourceVersion=${made.metadata.resourceVersion}`);
-      const left = await admin.patch(`${NS}/configmaps/a`, { metadata: { labels: { app: 'y' } } });
-      const event = await watching.next();
-      assert.ok(event?.type === 'DELETED');
-      assert.deepEqual([event.object.metadata.labels, rv(event.object)], [{ app: 'x' }, rv(left)]);
-      await admin.patch(`${NS}/configmaps/a`, { metadata: { labels: { app: 'x' } } });
-      await admin.patch(`${NS}/configmaps/a`, { data: { k: 'v' } });
-      await admin.delete(`${NS}/configmaps/a`);
-      assert.deepEqual(await watching.take(3), ['ADDED a', 'MODIFIED a', 'DELETED a']);
-    },
-  },
-  {
-    name: 'sendInitialEvents: everything, then a bookmark that says so, then what follows',
-    async run({ admin }) {
-      await admin.post(`${NS}/configmaps`, configMap('a'));
-      const query = 'sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan';
-      await using watching = admin.watch(`${NS}/configmaps?${query}`);
-      assert.deepEqual(await watching.take(2), ['ADDED a', 'BOOKMARK end']);
-      await admin.post(`${NS}/configmaps`, configMap('b'));
-      assert.deepEqual(await watching.take(1), ['ADDED b']);
-      await using wrong = admin.watch(`${NS}/configmaps?sendInitialEvents=true&allowWatchBookmarks=true`);
-      assert.match((await admin.failure(wrong.next())).message, /sendInitialEvents requires setting resourceVersionMatch to NotOlderThan/);
     },
   },
   {
@@ -350,7 +353,13 @@ export const cases: readonly Case[] = [
       const path = '/apis/events.k8s.io/v1/namespaces/default/events';
       const other = await admin.get(`${path}/e.1`);
       assert.deepEqual(
-        [other.apiVersion, other['regarding'].name, other['note'], other['deprecatedCount'], other['deprecatedSource'].component],
+        [
+          other.apiVersion,
+          other['regarding'].name,
+          other['note'],
+          other['deprecatedCount'],
+          other['deprecatedSource'].component,
+        ],
         ['events.k8s.io/v1', 'a', 'pulled it', 2, 'kubelet'],
       );
       assert.deepEqual(names(await admin.get(`${NS}/events?fieldSelector=involvedObject.name%3Da`)), ['e.1']);
@@ -366,28 +375,52 @@ export const cases: readonly Case[] = [
     async run(subject) {
       const joe = await subject.as('joe', ['staff']);
       const refused = await joe.failure(joe.get(`${NS}/pods`));
-      assert.equal(refused.message, 'pods is forbidden: User "joe" cannot list resource "pods" in API group "" in the namespace "default"');
-      assert.equal((await joe.failure(joe.get('/api/v1/nodes'))).message, 'nodes is forbidden: User "joe" cannot list resource "nodes" in API group "" at the cluster scope');
-      assert.match((await joe.failure(joe.get(`${NS}/pods/a`))).message, /^pods "a" is forbidden: User "joe" cannot get/);
-      const review = (verb: string): object => ({ apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes: { verb, resource: 'pods', namespace: 'default' } } });
+      assert.equal(
+        refused.message,
+        'pods is forbidden: User "joe" cannot list resource "pods" in API group "" in the namespace "default"',
+      );
+      assert.equal(
+        (await joe.failure(joe.get('/api/v1/nodes'))).message,
+        'nodes is forbidden: User "joe" cannot list resource "nodes" in API group "" at the cluster scope',
+      );
+      assert.match(
+        (await joe.failure(joe.get(`${NS}/pods/a`))).message,
+        /^pods "a" is forbidden: User "joe" cannot get/,
+      );
+      const review = (verb: string): object => ({
+        apiVersion: 'authorization.k8s.io/v1',
+        kind: 'SelfSubjectAccessReview',
+        spec: { resourceAttributes: { verb, resource: 'pods', namespace: 'default' } },
+      });
       const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
       assert.equal((await joe.post(path, review('list')))['status'].allowed, false);
       assert.equal((await subject.admin.post(path, review('list')))['status'].allowed, true);
-      const who = await joe.post('/apis/authentication.k8s.io/v1/selfsubjectreviews', { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' });
+      const who = await joe.post('/apis/authentication.k8s.io/v1/selfsubjectreviews', {
+        apiVersion: 'authentication.k8s.io/v1',
+        kind: 'SelfSubjectReview',
+      });
       assert.deepEqual(who['status'].userInfo, { username: 'joe', groups: ['staff', 'system:authenticated'] });
       const node = await subject.as('system:node:n1', ['system:nodes']);
       const body = (name: string): object => ({ apiVersion: 'v1', kind: 'Node', metadata: { name } });
       await node.post('/api/v1/nodes', body('n1'));
       await subject.admin.post('/api/v1/nodes', body('n2'));
       await node.patch('/api/v1/nodes/n1/status', { status: { phase: 'Running' } });
-      assert.equal((await node.failure(node.patch('/api/v1/nodes/n2/status', { status: { phase: 'Running' } }))).reason, 'Forbidden');
+      assert.equal(
+        (await node.failure(node.patch('/api/v1/nodes/n2/status', { status: { phase: 'Running' } }))).reason,
+        'Forbidden',
+      );
       assert.equal((await node.failure(node.delete('/api/v1/nodes/n1'))).reason, 'Forbidden');
     },
   },
   {
     name: 'a service gets an address nobody else has, and keeps it',
     async run({ admin }) {
-      const service = (name: string, spec: object = {}): object => ({ apiVersion: 'v1', kind: 'Service', metadata: { name }, spec: { ports: [{ port: 80 }], ...spec } });
+      const service = (name: string, spec: object = {}): object => ({
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name },
+        spec: { ports: [{ port: 80 }], ...spec },
+      });
       const made = await Promise.all(['a', 'b', 'c'].map((name) => admin.post(`${NS}/services`, service(name))));
       const addresses = new Set(made.map((each) => each['spec'].clusterIP));
       assert.equal(addresses.size, 3);
@@ -395,7 +428,10 @@ export const cases: readonly Case[] = [
       const kept = await admin.put(`${NS}/services/a`, { ...service('a', { ports: [{ port: 81 }] }) });
       assert.equal(kept['spec'].clusterIP, made[0]?.['spec'].clusterIP);
       const taken = await admin.failure(admin.post(`${NS}/services`, service('d', { clusterIP: '10.96.0.1' })));
-      assert.match(taken.message, /spec.clusterIPs: Invalid value: \["10.96.0.1"\]: failed to allocate IP 10.96.0.1: provided IP is already allocated/);
+      assert.match(
+        taken.message,
+        /spec.clusterIPs: Invalid value: \["10.96.0.1"\]: failed to allocate IP 10.96.0.1: provided IP is already allocated/,
+      );
       const nodePort = await admin.post(`${NS}/services`, service('e', { type: 'NodePort' }));
       assert.ok(nodePort['spec'].ports[0].nodePort >= 30_000);
       assert.equal((await admin.post(`${NS}/services`, service('f', { clusterIP: 'None' })))['spec'].clusterIP, 'None');
@@ -404,7 +440,8 @@ export const cases: readonly Case[] = [
   {
     name: 'deleting a collection deletes what is selected',
     async run({ admin }) {
-      for (const name of ['a', 'b', 'c']) await admin.post(`${NS}/configmaps`, configMap(name, {}, { labels: { gone: String(name !== 'b') } }));
+      for (const name of ['a', 'b', 'c'])
+        await admin.post(`${NS}/configmaps`, configMap(name, {}, { labels: { gone: String(name !== 'b') } }));
       await admin.call('DELETE', `${NS}/configmaps?labelSelector=gone%3Dtrue`);
       assert.deepEqual(names(await admin.get(`${NS}/configmaps`)), ['b']);
       assert.equal((await admin.failure(admin.call('DELETE', '/api/v1/namespaces'))).code, 405);
@@ -413,7 +450,12 @@ export const cases: readonly Case[] = [
   {
     name: 'secrets take text, config maps may be made immutable',
     async run({ admin }) {
-      const secret = await admin.post(`${NS}/secrets`, { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, stringData: { a: 'b' } });
+      const secret = await admin.post(`${NS}/secrets`, {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name: 's' },
+        stringData: { a: 'b' },
+      });
       assert.deepEqual([secret['data'], secret['stringData'], secret['type']], [{ a: 'Yg==' }, undefined, 'Opaque']);
       await admin.post(`${NS}/configmaps`, { ...configMap('i', { a: '1' }), immutable: true });
       const error = await admin.failure(admin.patch(`${NS}/configmaps/i`, { data: { a: '2' } }));
@@ -424,7 +466,9 @@ export const cases: readonly Case[] = [
     name: 'concurrent patches all count',
     async run({ admin }) {
       await admin.post(`${NS}/configmaps`, configMap('a'));
-      await Promise.all(Array.from({ length: 12 }, (_, i) => admin.patch(`${NS}/configmaps/a`, { data: { [`k${i}`]: String(i) } })));
+      await Promise.all(
+        Array.from({ length: 12 }, (_, i) => admin.patch(`${NS}/configmaps/a`, { data: { [`k${i}`]: String(i) } })),
+      );
       assert.equal(Object.keys((await admin.get(`${NS}/configmaps/a`))['data']).length, 12);
     },
   },
@@ -433,9 +477,23 @@ export const cases: readonly Case[] = [
     async run({ admin }) {
       const core = await admin.get('/api/v1');
       const found = core['resources'].map((each: { name: string }) => each.name);
-      for (const name of ['pods', 'pods/status', 'pods/log', 'pods/exec', 'namespaces/finalize', 'serviceaccounts/token']) assert.ok(found.includes(name), name);
+      for (const name of [
+        'pods',
+        'pods/status',
+        'pods/log',
+        'pods/exec',
+        'namespaces/finalize',
+        'serviceaccounts/token',
+      ])
+        assert.ok(found.includes(name), name);
       const groups = (await admin.get('/apis'))['groups'].map((each: { name: string }) => each.name);
-      assert.deepEqual(groups, ['events.k8s.io', 'coordination.k8s.io', 'scheduling.k8s.io', 'authentication.k8s.io', 'authorization.k8s.io']);
+      assert.deepEqual(groups, [
+        'events.k8s.io',
+        'coordination.k8s.io',
+        'scheduling.k8s.io',
+        'authentication.k8s.io',
+        'authorization.k8s.io',
+      ]);
       assert.equal((await admin.get('/version'))['gitVersion'], 'v1.36.0+peapod');
       assert.equal((await admin.failure(admin.get('/nowhere'))).code, 404);
       const paths = Object.keys((await admin.get('/openapi/v2'))['paths']);

@@ -1,5 +1,6 @@
 import test from 'node:test';
 import { cases } from '#test/integration/server-table.ts';
+import { watchCases } from '#test/integration/server-watch-table.ts';
 import { inProcess, overHttps } from '#test/integration/support/server-subject.ts';
 
 // One table over both transports, so that they cannot drift.
@@ -7,7 +8,7 @@ for (const [way, start] of [
   ['in process', inProcess],
   ['https', overHttps],
 ] as const) {
-  for (const { name, run } of cases) {
+  for (const { name, run } of [...cases, ...watchCases]) {
     test(`server, ${way}: ${name}`, async () => {
       await using subject = await start();
       await run(subject);

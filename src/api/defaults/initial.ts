@@ -1,5 +1,6 @@
 import type { Namespace, Pod, PodSpec, Service, Toleration } from '#api/generated/core-v1.ts';
-import { qosClassOf } from '#api/qos.ts';
+import { qosClassOf, type QosClass } from '#api/qos.ts';
+import { QuantityError } from '#api/quantity.ts';
 import { notReadyTaint, unreachableTaint } from '#api/taints.ts';
 
 /**
@@ -7,14 +8,17 @@ import { notReadyTaint, unreachableTaint } from '#api/taints.ts';
  * plugins that need no other object. Unlike defaulting, none of this is repeated on updates.
  */
 
-/** A pod's first status: Pending, its class of service for good, and why it is not scheduled when it is gated. */
+/**
+ * A pod's first status: Pending, its class of service for good, and why it is not scheduled when it is gated. It may
+ * run before validation, as upstream's does: a pod without containers or with wrong quantities will be refused there.
+ */
 export function withInitialPodStatus(pod: Pod): Pod {
-  const isGated = (pod.spec.schedulingGates?.length ?? 0) > 0;
+  const isGated = (pod.spec?.schedulingGates?.length ?? 0) > 0;
   return {
     ...pod,
     status: {
       phase: 'Pending',
-      qosClass: qosClassOf(pod),
+      qosClass: readableQosClass(pod),
       ...(isGated
         ? {
             conditions: [
@@ -31,6 +35,16 @@ export function withInitialPodStatus(pod: Pod): Pod {
   };
 }
 
+function readableQosClass(pod: Pod): QosClass {
+  if (!Array.isArray(pod.spec?.containers)) return 'BestEffort';
+  try {
+    return qosClassOf(pod);
+  } catch (error) {
+    if (error instanceof QuantityError) return 'BestEffort';
+    throw error;
+  }
+}
+
 /** A namespace's first state: Active, and emptied by the cluster before it goes. */
 export const withInitialNamespaceStatus = (namespace: Namespace): Namespace => ({
   ...namespace,
@@ -43,6 +57,7 @@ const stayOnBadNodeSeconds = 300;
 
 /** Admission plugin DefaultTolerationSeconds; the same pod when it has both tolerations already. */
 export function withDefaultTolerations(pod: Pod): Pod {
+  if (pod.spec === undefined) return pod;
   const given = pod.spec.tolerations ?? [];
   const added = [notReadyTaint, unreachableTaint]
     .filter((key) => !given.some((toleration) => toleratesForGood(toleration, key)))
@@ -60,6 +75,7 @@ const toleratesForGood = ({ key, effect }: Toleration, taint: string): boolean =
 
 /** Admission plugin ServiceAccount, as far as the name goes. Mirror pods of static pods have none. */
 export function withDefaultServiceAccount(pod: Pod): Pod {
+  if (pod.spec === undefined) return pod;
   if (pod.spec.serviceAccountName || pod.metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined)
     return pod;
   const spec: PodSpec = { ...pod.spec, serviceAccountName: 'default', serviceAccount: 'default' };
@@ -68,6 +84,7 @@ export function withDefaultServiceAccount(pod: Pod): Pod {
 
 /** `clusterIP` is the first of `clusterIPs`; who gives one of them means both. */
 export function withBothClusterIps(service: Service, old?: Service): Service {
+  if (service.spec === undefined) return service;
   const { clusterIP, clusterIPs = [] } = service.spec;
   const isOld = old !== undefined && old.spec.clusterIP !== clusterIP && old.spec.clusterIPs?.[0] === clusterIPs[0];
   if (!clusterIP || (clusterIPs.length > 0 && !isOld)) return service;

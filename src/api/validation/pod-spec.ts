@@ -90,7 +90,7 @@ function validatePodResources(spec: PodSpec, found: Finding): void {
   const before = found.errors.length;
   validateRequirements(resources, 'pod', noClaims, found);
   // With a text that is no quantity anywhere in the pod there is nothing to compare.
-  if (found.errors.length > before || !hasOnlyQuantities(spec)) return;
+  if (found.errors.length > before || spec.containers === undefined || !hasOnlyQuantities(spec)) return;
   for (const [name, total] of containerRequests({ spec })) {
     const text = resources.requests?.[name];
     const granted = text === undefined ? zero : parseQuantity(text);

@@ -7,6 +7,9 @@ import { namespacedName, validateMeta, validateMetaUpdate } from '#api/validatio
 import { validatePodSpec } from '#api/validation/pod-spec.ts';
 import { validatePodChange } from '#api/validation/pod-change.ts';
 
+/** A client may have left all of it out. */
+const noSpec: PodSpec = { containers: [] };
+
 const mirrorAnnotation = 'kubernetes.io/config.mirror';
 const deletionCostAnnotation = 'controller.kubernetes.io/pod-deletion-cost';
 
@@ -32,7 +35,7 @@ export function validatePodUpdate(pod: Pod, old: Pod): readonly FieldError[] {
   validateAnnotationsOfPod(pod, meta.child('annotations'));
   validateMirror(pod, old, update.child('annotations'));
   validateSpecOfPod(pod, spec);
-  validatePodChange(pod.spec, old.spec, spec);
+  validatePodChange(pod.spec ?? noSpec, old.spec, spec);
   return [...update.errors, ...meta.errors, ...spec.errors];
 }
 
@@ -83,7 +86,7 @@ export function validateBinding({ target }: Binding): readonly FieldError[] {
 }
 
 function validateSpecOfPod(pod: Pod, found: Finding): void {
-  const spec: PodSpec = pod.spec ?? { containers: [] };
+  const spec: PodSpec = pod.spec ?? noSpec;
   validatePodSpec(spec, pod.metadata?.name ?? '', found);
   if (!spec.serviceAccountName) {
     for (const [index, { projected }] of (spec.volumes ?? []).entries()) {

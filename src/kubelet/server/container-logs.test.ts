@@ -30,7 +30,7 @@ const sample = [
 async function read(content: string, options: Partial<LogOptions>): Promise<string> {
   using folder = temporary();
   writeFileSync(folder.file, content);
-  return collect(folder.file, options, async () => false);
+  return await collect(folder.file, options, async () => false);
 }
 
 async function collect(

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -157,6 +158,5 @@ export async function until<T>(
 
 /** A port of its own for each name, away from the default and from the ephemeral ones. */
 function portOf(name: string): number {
-  const hash = [...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 4000, 7);
-  return 20_000 + hash;
+  return 20_000 + (createHash('sha256').update(name).digest().readUInt16BE() % 4000);
 }

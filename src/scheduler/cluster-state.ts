@@ -1,0 +1,176 @@
+import type { Node, Pod } from '#api/generated/core-v1.ts';
+import type { Uid } from '#api/meta.ts';
+import { NodeRecord } from '#scheduler/node-record.ts';
+import type { ClusterChange, ClusterView, NodeUpdate, NodeView } from '#scheduler/plugin.ts';
+import { priorityOf, requestsOf } from '#scheduler/pod-facts.ts';
+
+type Listener = (change: ClusterChange) => void;
+
+/**
+ * The nodes and what is on them, kept up change by change. Attempts read it in place: they are synchronous, so there is
+ * no snapshot to take.
+ *
+ * Invariant: a pod is counted on exactly one node, the one in `#places`, with the object it was added with. Pods may
+ * come before their node and stay after it: until the node is there they wait in `#homeless`.
+ *
+ * Every method tells the listener what has changed, after it has changed.
+ */
+export class ClusterState implements ClusterView {
+  readonly #records: NodeRecord[] = [];
+  readonly #byName = new Map<string, NodeRecord>();
+  readonly #places = new Map<Uid, { readonly pod: Pod; readonly node: string }>();
+  readonly #homeless = new Map<string, Map<Uid, Pod>>();
+  readonly #images = new Map<string, number>();
+  readonly #priorities = new Map<number, number>();
+  readonly #onChange: Listener;
+  #generation = 0;
+
+  constructor(onChange: Listener = () => {}) {
+    this.#onChange = onChange;
+  }
+
+  get nodes(): readonly NodeView[] {
+    return this.#records;
+  }
+  node(name: string): NodeView | undefined {
+    return this.#byName.get(name);
+  }
+  nodesWithImage(name: string): number {
+    return this.#images.get(name) ?? 0;
+  }
+  /** Whether any pod on any node has a priority below this one. */
+  hasPodBelow(priority: number): boolean {
+    for (const known of this.#priorities.keys()) if (known < priority) return true;
+    return false;
+  }
+  /** Where a pod is counted. */
+  placeOf(uid: Uid): string | undefined {
+    return this.#places.get(uid)?.node;
+  }
+
+  setNode(object: Node): void {
+    const known = this.#byName.get(object.metadata.name);
+    if (known === undefined) this.#addNode(object);
+    else this.#changeNode(known, object);
+  }
+
+  removeNode(name: string): void {
+    const record = this.#byName.get(name);
+    if (record === undefined) return;
+    this.#byName.delete(name);
+    const last = this.#records.pop();
+    if (last !== undefined && last !== record) {
+      this.#records[record.position] = last;
+      last.position = record.position;
+    }
+    this.#countImages(record, -1);
+    if (record.pods.size > 0) this.#homeless.set(name, new Map(record.pods));
+    this.#onChange({ kind: 'node-removed', name });
+  }
+
+  /** A pod on a node, bound or assumed; where it was counted before it no longer is. */
+  setPod(pod: Pod, node: string): void {
+    const { uid } = pod.metadata;
+    const known = this.#places.get(uid);
+    if (known?.node === node) return this.#changePod(known.pod, pod, node);
+    if (known !== undefined) this.removePod(uid);
+    this.#places.set(uid, { pod, node });
+    this.#put(pod, node);
+    this.#onChange({ kind: 'pod-added', pod, node: this.#byName.get(node) });
+  }
+
+  removePod(uid: Uid): void {
+    const known = this.#places.get(uid);
+    if (known === undefined) return;
+    this.#places.delete(uid);
+    this.#take(known.pod, known.node);
+    this.#onChange({ kind: 'pod-removed', pod: known.pod, node: this.#byName.get(known.node) });
+  }
+
+  #addNode(object: Node): void {
+    const record = new NodeRecord(object);
+    for (const pod of this.#homeless.get(record.name)?.values() ?? []) record.add(pod);
+    this.#homeless.delete(record.name);
+    record.position = this.#records.length;
+    this.#records.push(record);
+    this.#byName.set(record.name, record);
+    this.#countImages(record, 1);
+    record.generation = ++this.#generation;
+    this.#onChange({ kind: 'node-added', node: record });
+  }
+
+  #changeNode(record: NodeRecord, object: Node): void {
+    const before = record.object;
+    const updates = updatesOf(before, object);
+    this.#countImages(record, -1);
+    record.become(object);
+    this.#countImages(record, 1);
+    record.generation = ++this.#generation;
+    for (const kind of updates) this.#onChange({ kind, node: record, before });
+  }
+
+  #changePod(before: Pod, pod: Pod, node: string): void {
+    this.#places.set(pod.metadata.uid, { pod, node });
+    this.#take(before, node);
+    this.#put(pod, node);
+    if (countsAlike(before, pod)) return;
+    this.#onChange({ kind: 'pod-updated', pod, before, node: this.#byName.get(node) });
+  }
+
+  #put(pod: Pod, node: string): void {
+    const priority = priorityOf(pod);
+    this.#priorities.set(priority, (this.#priorities.get(priority) ?? 0) + 1);
+    const record = this.#byName.get(node);
+    if (record === undefined) {
+      const others = this.#homeless.get(node);
+      if (others === undefined) this.#homeless.set(node, new Map([[pod.metadata.uid, pod]]));
+      else others.set(pod.metadata.uid, pod);
+      return;
+    }
+    record.add(pod);
+    record.generation = ++this.#generation;
+  }
+
+  #take(pod: Pod, node: string): void {
+    const priority = priorityOf(pod);
+    const count = (this.#priorities.get(priority) ?? 0) - 1;
+    if (count > 0) this.#priorities.set(priority, count);
+    else this.#priorities.delete(priority);
+    const record = this.#byName.get(node);
+    if (record === undefined) {
+      const others = this.#homeless.get(node);
+      others?.delete(pod.metadata.uid);
+      if (others?.size === 0) this.#homeless.delete(node);
+      return;
+    }
+    record.remove(pod);
+    record.generation = ++this.#generation;
+  }
+
+  #countImages({ images }: NodeRecord, sign: 1 | -1): void {
+    for (const name of images.keys()) {
+      const count = (this.#images.get(name) ?? 0) + sign;
+      if (count > 0) this.#images.set(name, count);
+      else this.#images.delete(name);
+    }
+  }
+}
+
+/** In the order in which they are told. */
+function updatesOf(before: Node, after: Node): readonly NodeUpdate[] {
+  const updates: NodeUpdate[] = [];
+  if (differ(before.status?.allocatable, after.status?.allocatable)) updates.push('node-allocatable');
+  if (differ(before.metadata.labels, after.metadata.labels)) updates.push('node-labels');
+  if (differ(before.spec.taints, after.spec.taints)) updates.push('node-taints');
+  if ((before.spec.unschedulable ?? false) !== (after.spec.unschedulable ?? false)) updates.push('node-unschedulable');
+  if (differ(before.status?.images, after.status?.images)) updates.push('node-images');
+  return updates;
+}
+
+/** Most updates of a pod on a node are of its status, which nobody here counts. */
+const countsAlike = (before: Pod, after: Pod): boolean =>
+  before.metadata.labels === after.metadata.labels
+    ? requestsOf(before) === requestsOf(after) || !differ(before.spec, after.spec)
+    : !differ(before.metadata.labels, after.metadata.labels) && !differ(before.spec, after.spec);
+
+const differ = (a: unknown, b: unknown): boolean => a !== b && JSON.stringify(a) !== JSON.stringify(b);

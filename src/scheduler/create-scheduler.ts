@@ -1,0 +1,175 @@
+import { ApiError } from '#api/errors.ts';
+import type { Pod } from '#api/generated/core-v1.ts';
+import type { ObjectKey } from '#api/meta.ts';
+import type { EventText } from '#client/events.ts';
+import { isCancellation, Scope } from '#lib/scope.ts';
+import { Signal } from '#lib/signal.ts';
+import { AttemptLog, attemptOf, outcomeOf, type Attempt } from '#scheduler/attempts.ts';
+import { bind, PermitRefused, reserve, unreserve } from '#scheduler/bind.ts';
+import { ClusterWatch } from '#scheduler/cluster-watch.ts';
+import { permitMessage, unschedulableMessage } from '#scheduler/message.ts';
+import { place, seededTieBreak } from '#scheduler/place.ts';
+import { writeCondition, type NotScheduled } from '#scheduler/pod-condition.ts';
+import { nameOf } from '#scheduler/pod-facts.ts';
+import { defaultProfile } from '#scheduler/profile.ts';
+import type { QueueCounts, Taken } from '#scheduler/queue.ts';
+import type { Scheduler, SchedulerOptions } from '#scheduler/scheduler.ts';
+
+/** Makes a scheduler; it does nothing until `run`. */
+export const createScheduler = (options: SchedulerOptions): Scheduler =>
+  new LiveScheduler({ random: Math.random, profile: defaultProfile(), ...options });
+
+/** Writes under way, of bindings and conditions; more would only wait in the server. */
+const MOST_WRITES = 64;
+/** How long it decides without letting anybody else in the process have a turn. */
+const TURN_MS = 4;
+/** The same where the clock stands still. */
+const TURN_ATTEMPTS = 256;
+
+class LiveScheduler implements Scheduler {
+  readonly #options: Required<SchedulerOptions>;
+  readonly #watch: ClusterWatch;
+  readonly #log = new AttemptLog();
+  /** Raised when there may be something to do: a pod to try, a write that is over. */
+  readonly #wake = new Signal();
+  #writes = 0;
+  #running = false;
+
+  constructor(options: Required<SchedulerOptions>) {
+    this.#options = options;
+    this.#watch = new ClusterWatch(options, () => this.#wake.raise());
+  }
+
+  attempts(pod: ObjectKey): readonly Attempt[] {
+    return this.#log.of(pod);
+  }
+
+  get waiting(): QueueCounts {
+    return this.#watch.queue.counts;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    if (this.#running) throw new Error('the scheduler is running already');
+    this.#running = true;
+    try {
+      await using scope = new Scope(signal);
+      this.#watch.run(scope);
+      scope.spawn('schedule', (stop) => this.#schedule(scope, stop));
+      await scope.join();
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  async #schedule(scope: Scope, signal: AbortSignal): Promise<void> {
+    await this.#watch.synced(signal);
+    const { clock } = this.#options;
+    const { queue } = this.#watch;
+    let turn = { since: clock.now(), attempts: 0 };
+    for (;;) {
+      signal.throwIfAborted();
+      const isFull = this.#writes >= MOST_WRITES;
+      const next = isFull ? undefined : queue.take(clock.now());
+      if (next === undefined) {
+        await this.#wake.wait(clock, isFull ? undefined : queue.nextAt, signal);
+        turn = { since: clock.now(), attempts: 0 };
+        continue;
+      }
+      this.#attempt(next, scope);
+      turn.attempts++;
+      if (turn.attempts < TURN_ATTEMPTS && clock.now() - turn.since < TURN_MS) continue;
+      await othersTurn();
+      turn = { since: clock.now(), attempts: 0 };
+    }
+  }
+
+  #attempt({ pod, attempts: number }: Taken, scope: Scope): void {
+    const { clock, random, profile } = this.#options;
+    const { cluster, queue, revisions } = this.#watch;
+    const seed = Math.floor(random() * 2 ** 32);
+    const placement = place(pod, cluster, profile.plugins, seededTieBreak(seed));
+    const message = placement.kind === 'nowhere' ? unschedulableMessage(pod, placement, cluster) : '';
+    const at = clock.now();
+    this.#log.add(attemptOf(pod, { number, at, seed, revisions, outcome: outcomeOf(placement, message) }));
+    if (placement.kind === 'chosen') return this.#assume(pod, placement.node, scope);
+    queue.refused(pod.metadata.uid, placement.refusals.plugins, at);
+    this.#tell(pod, { reason: 'Unschedulable', message }, scope);
+  }
+
+  #assume(pod: Pod, node: string, scope: Scope): void {
+    const { binding } = this.#options.profile;
+    try {
+      reserve(binding, pod, node);
+    } catch (error) {
+      return this.#failed(pod, error, scope);
+    }
+    this.#watch.assume(pod, node);
+    this.#write(scope, `bind ${nameOf(pod)}`, (signal) => this.#bind(pod, node, { scope, signal }));
+  }
+
+  async #bind(pod: Pod, node: string, { scope, signal }: { scope: Scope; signal: AbortSignal }): Promise<void> {
+    const { client, clock, profile } = this.#options;
+    const { uid } = pod.metadata;
+    try {
+      await bind(client, profile.binding, { pod, node }, signal);
+    } catch (error) {
+      unreserve(profile.binding, pod, node);
+      this.#watch.forget(pod);
+      if (!isCancellation(error, signal)) return this.#failed(pod, error, scope);
+      this.#watch.queue.failed(uid, clock.now());
+      throw error;
+    }
+    this.#watch.queue.delete(uid);
+    this.#log.settle(uid, { kind: 'bound' });
+    const message = `Successfully assigned ${nameOf(pod)} to ${node}`;
+    this.#record(pod, { type: 'Normal', reason: 'Scheduled', action: 'Binding', message });
+  }
+
+  /** A node was found and the pod did not get there. */
+  #failed(pod: Pod, error: unknown, scope: Scope): void {
+    const { clock, log } = this.#options;
+    const { uid } = pod.metadata;
+    const text = error instanceof Error ? error.message : String(error);
+    this.#log.settle(uid, { kind: 'failed', message: text });
+    // Somebody else has bound or deleted it: there is nothing left to do or to say.
+    if (!this.#watch.isWanted(pod)) return this.#watch.queue.delete(uid);
+    this.#watch.queue.failed(uid, clock.now());
+    if (error instanceof PermitRefused) {
+      return this.#tell(pod, { reason: 'Unschedulable', message: permitMessage(text) }, scope);
+    }
+    if (!(error instanceof ApiError)) log(`binding ${nameOf(pod)} failed`, error);
+    this.#tell(pod, { reason: 'SchedulerError', message: text }, scope);
+  }
+
+  /** Says on the pod and in an event why it has no node. */
+  #tell(pod: Pod, why: NotScheduled, scope: Scope): void {
+    const { client, clock } = this.#options;
+    this.#record(pod, { type: 'Warning', reason: 'FailedScheduling', action: 'Scheduling', message: why.message });
+    this.#write(scope, `status of ${nameOf(pod)}`, (signal) =>
+      writeCondition(client, pod, why, { now: clock.now(), signal }),
+    );
+  }
+
+  #record(pod: Pod, event: EventText): void {
+    this.#options.events.record(pod, event);
+  }
+
+  /** Starts a write that nobody waits for; when it fails it must not bring the others down. */
+  #write(scope: Scope, what: string, write: (signal: AbortSignal) => Promise<void>): void {
+    this.#writes++;
+    scope.spawn(what, async (signal) => {
+      try {
+        await write(signal);
+      } catch (error) {
+        if (isCancellation(error, signal)) throw error;
+        this.#options.log(`${what} failed`, error);
+      } finally {
+        this.#writes--;
+        this.#wake.raise();
+      }
+    });
+  }
+}
+
+/** Long work in one process must not keep the server, which is in it too, from answering. */
+const othersTurn = (): Promise<void> => new Promise((done) => setImmediate(done));

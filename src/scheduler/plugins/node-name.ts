@@ -1,0 +1,21 @@
+import { fits, skip, type SchedulerPlugin, type Verdict } from '#scheduler/plugin.ts';
+
+const otherNode: Verdict = {
+  kind: 'rejected',
+  reasons: ["node(s) didn't match the requested node name"],
+  final: true,
+};
+
+/**
+ * A pod that names its node fits no other. The scheduler never tries such pods (they are on their node already); the
+ * rule is for those who ask where a pod could go.
+ */
+export const nodeName: SchedulerPlugin = {
+  name: 'NodeName',
+  consider(pod) {
+    const wanted = pod.spec.nodeName;
+    return wanted ? { kind: 'opinion', filter: ({ name }) => (name === wanted ? fits : otherNode) } : skip;
+  },
+  interests: ['node-added'],
+  mightHelp: (pod, change) => change.kind === 'node-added' && change.node.name === pod.spec.nodeName,
+};

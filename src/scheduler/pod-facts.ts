@@ -1,0 +1,24 @@
+import type { Pod } from '#api/generated/core-v1.ts';
+import { requestedResources, type RequestedResources } from '#api/pod-resources.ts';
+
+const known = new WeakMap<Pod['spec'], RequestedResources>();
+
+/** Reading a pod's requests costs more than fitting it, and every look at it asks: they are read once a spec. */
+export function requestsOf(pod: Pod): RequestedResources {
+  let requests = known.get(pod.spec);
+  if (requests === undefined) {
+    requests = requestedResources(pod);
+    known.set(pod.spec, requests);
+  }
+  return requests;
+}
+
+/** Its containers will not run again: it holds nothing of its node. Pods being deleted still do. */
+export const hasEnded = ({ status }: Pod): boolean => status?.phase === 'Succeeded' || status?.phase === 'Failed';
+
+export const isGated = ({ spec }: Pod): boolean => (spec.schedulingGates ?? []).length > 0;
+
+export const priorityOf = ({ spec }: Pod): number => spec.priority ?? 0;
+
+/** `namespace/name`, as messages have it. */
+export const nameOf = ({ metadata }: Pod): string => `${metadata.namespace}/${metadata.name}`;

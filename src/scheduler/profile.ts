@@ -1,0 +1,37 @@
+import type { BindingPlugin, SchedulerPlugin } from '#scheduler/plugin.ts';
+import { balancedAllocation } from '#scheduler/plugins/balanced-allocation.ts';
+import { imageLocality } from '#scheduler/plugins/image-locality.ts';
+import { nodeAffinity } from '#scheduler/plugins/node-affinity.ts';
+import { nodeName } from '#scheduler/plugins/node-name.ts';
+import { nodeUnschedulable } from '#scheduler/plugins/node-unschedulable.ts';
+import { resourcesFit } from '#scheduler/plugins/resources-fit.ts';
+import { taintToleration } from '#scheduler/plugins/taint-toleration.ts';
+
+/** Which plugins decide, in which order they are asked, and how much each one's score counts. */
+export interface Profile {
+  /** The pods it is for: those with this `spec.schedulerName`. */
+  readonly schedulerName: string;
+  readonly plugins: readonly WeightedPlugin[];
+  readonly binding: readonly BindingPlugin[];
+}
+
+export interface WeightedPlugin {
+  readonly plugin: SchedulerPlugin;
+  /** For plugins that do not score it says nothing. */
+  readonly weight: number;
+}
+
+/** Upstream's order and weights. Plugins with an index are one scheduler's own: each call makes new ones. */
+export const defaultProfile = (): Profile => ({
+  schedulerName: 'default-scheduler',
+  plugins: [
+    { plugin: nodeUnschedulable, weight: 1 },
+    { plugin: nodeName, weight: 1 },
+    { plugin: taintToleration, weight: 3 },
+    { plugin: nodeAffinity, weight: 2 },
+    { plugin: resourcesFit, weight: 1 },
+    { plugin: balancedAllocation, weight: 1 },
+    { plugin: imageLocality, weight: 1 },
+  ],
+  binding: [],
+});
