@@ -6,6 +6,11 @@ import { isNewer, partOf, type PodProgress, progressOf, type Stage, TRUSTED_AFTE
 /** A pod that is in trouble for this long is not waited for any more; it may still recover by itself. */
 export const STUCK_AFTER_MS = 20_000;
 
+/** What has been Ready for this long is believed: most of what cannot run ends at once after it has started. */
+export const SETTLED_AFTER_MS = 1000;
+/** Whole seconds are all that a status tells: a container as old as this has run for a second. */
+const SURELY_SETTLED_MS = SETTLED_AFTER_MS + 1000;
+
 /** What is known of a pod that somebody waits for: fed by watches, looked at by the clock. */
 export class FollowedPod {
   readonly ref: ObjectRef;
@@ -15,6 +20,7 @@ export class FollowedPod {
   #pod: Pod | undefined;
   #gone = false;
   #progress: PodProgress | undefined;
+  #readySince: number | undefined;
   #trouble: { readonly first: number; readonly last: number } | undefined;
 
   constructor(ref: ObjectRef, now: number) {
@@ -46,6 +52,7 @@ export class FollowedPod {
     if (this.#pod === undefined || this.#gone) return [];
     this.#progress = progressOf(this.#pod, this.#news, now);
     const { stage, containers, outcome } = this.#progress;
+    this.#readySince = outcome === 'ready' ? (this.#readySince ?? this.#readyFrom(now)) : undefined;
     if (outcome === 'pending' && this.#troubleText() !== undefined) {
       const known = this.#trouble;
       // Between two crashes all looks well for a moment.
@@ -59,7 +66,9 @@ export class FollowedPod {
   }
 
   isOver(now: number): boolean {
-    return this.#gone || (this.#progress !== undefined && this.#progress.outcome !== 'pending') || this.#isStuck(now);
+    if (this.#gone || this.#progress?.outcome === 'ended') return true;
+    if (this.#readySince !== undefined) return now - this.#readySince >= SETTLED_AFTER_MS;
+    return this.#isStuck(now);
   }
 
   get isWell(): boolean {
@@ -74,7 +83,8 @@ export class FollowedPod {
     if (this.isWell) return [];
     const trouble = this.#troubleText();
     if (trouble === undefined) {
-      return [`${name} is not Ready after ${humanDuration(now - this.#since)}; see: ${describe}`];
+      const waited = humanDuration(now - this.#since);
+      return [`${name} is not Ready after ${waited} (${this.#awaited()}); see: ${describe}`];
     }
     const crashed = this.#progress?.containers.find(({ stage }) => stage.crashed === true);
     const logs = `kubectl logs ${name} -n ${namespace ?? 'default'}`;
@@ -82,7 +92,8 @@ export class FollowedPod {
       crashed === undefined
         ? describe
         : `${logs} -c ${crashed.name}${this.#hasRestarted(crashed.name) ? ' --previous' : ''}`;
-    return [`${name} does not come up: ${trouble}; see: ${see}`];
+    const how = this.#progress?.outcome === 'ended' ? 'has failed' : 'does not come up';
+    return [`${name} ${how}: ${trouble}; see: ${see}`];
   }
 
   get progress(): PodProgress | undefined {
@@ -97,6 +108,20 @@ export class FollowedPod {
   #isStuck(now: number): boolean {
     const trouble = this.#trouble;
     return trouble !== undefined && now - trouble.last <= TRUSTED_AFTER_MS && now - trouble.first >= STUCK_AFTER_MS;
+  }
+
+  /** Of a pod that has been up for long nothing needs to be waited for. */
+  #readyFrom(now: number): number {
+    const starts = this.#pod?.status?.containerStatuses?.flatMap(({ state }) => state?.running?.startedAt ?? []) ?? [];
+    return starts.every((start) => now - Date.parse(start) >= SURELY_SETTLED_MS) ? -Infinity : now;
+  }
+
+  #awaited(): string {
+    const { stage, containers } = this.#progress ?? {};
+    if (!this.#pod?.spec.nodeName) return 'it waits for a node';
+    const waiting = containers?.filter((each) => !['ready', 'completed'].includes(each.stage.kind)) ?? [];
+    if (waiting.length === 0) return stage?.text || 'nothing is known of it';
+    return waiting.map((each) => `${each.name}: ${each.stage.text || 'waiting'}`).join(', ');
   }
 
   #troubleText(): string | undefined {
@@ -120,7 +145,8 @@ export class FollowedPod {
     this.#stages.set(part, { stage, since: now });
     if (stage.text === '') return [];
     const { name } = this.ref;
-    if (part === '') return [`${name}: ${stage.text}`];
+    // A pod that was up already is still where it was scheduled.
+    if (part === '') return stage.kind === 'working' && known?.kind === 'ready' ? [] : [`${name}: ${stage.text}`];
     switch (stage.kind) {
       case 'waiting':
       case 'working':
@@ -144,6 +170,7 @@ export class FollowedPod {
     }
     this.#stages.clear();
     this.#trouble = undefined;
+    this.#readySince = undefined;
     this.#progress = undefined;
   }
 }

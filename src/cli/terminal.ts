@@ -5,7 +5,7 @@ import type { Tell } from '#cli/tell.ts';
 export interface Terminal extends Tell {
   /** True when somebody looks on: lines may be drawn anew. */
   readonly live: boolean;
-  /** Replaces what `draw` last drew; elsewhere than on a terminal nothing. */
+  /** Replaces what `draw` last drew, as far as the screen holds it; [] erases it. Elsewhere than on a terminal nothing. */
   draw(lines: readonly string[]): void;
   readonly width: number;
   style(format: 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan', text: string): string;
@@ -30,12 +30,24 @@ export function standardTerminal(out: NodeJS.WriteStream): Terminal {
     draw(lines) {
       if (!live) return;
       erase();
-      drawn = lines.map((line) => line.slice(0, (out.columns ?? 100) + line.length - visibleLength(line)));
+      // What has left the screen at the top cannot be drawn anew, and a line that wraps counts twice.
+      const shown = lines.slice(0, Math.max(1, (out.rows ?? 24) - 1));
+      drawn = shown.map((line) => clipped(line, out.columns ?? 100));
       if (drawn.length > 0) out.write(`${drawn.join('\n')}\n`);
     },
-    style: (format, text) => (live && process.env['NO_COLOR'] === undefined ? styleText(format, text) : text),
+    style: (format, text) =>
+      // Whether it is a terminal was decided above, for this very stream.
+      live && !process.env['NO_COLOR'] ? styleText(format, text, { validateStream: false }) : text,
   };
 }
 
-// eslint-disable-next-line no-control-regex -- escape sequences are what is to be left out
-const visibleLength = (text: string): number => text.replace(/\u001b\[[0-9;]*m/g, '').length;
+/** Its first `width` characters; styles take no room, and end where they would have. */
+function clipped(line: string, width: number): string {
+  let room = width;
+  // eslint-disable-next-line no-control-regex -- escape sequences are what is looked for
+  return line.replace(/(\u001b\[[0-9;]*m)|[^]/gu, (character, style: string | undefined) => {
+    if (style !== undefined) return style;
+    room -= 1;
+    return room >= 0 ? character : '';
+  });
+}

@@ -1,6 +1,6 @@
 import type { Node } from '#api/generated/core-v1.ts';
 import { nodeResource } from '#client/resources.ts';
-import { clientOf } from '#main/access.ts';
+import { withClient } from '#main/access.ts';
 import { readRunState, type RunState } from '#main/run-state.ts';
 import type { ClusterPaths } from '#host/data-dir.ts';
 import { UserError } from '#cli/user-error.ts';
@@ -19,8 +19,9 @@ export async function statusOf(paths: ClusterPaths): Promise<Status> {
   const state = readRunState(paths);
   if (state === undefined)
     throw new UserError(`cluster ${paths.name} does not run (its data dir is ${paths.data}); \`peapod up\` starts it`);
-  const client = await clientOf(paths);
-  const { items } = await client.list<Node>(nodeResource, {}, AbortSignal.timeout(ANSWER_WITHIN_MS));
+  const { items } = await withClient(paths, (client) =>
+    client.list<Node>(nodeResource, {}, AbortSignal.timeout(ANSWER_WITHIN_MS)),
+  );
   const ready = (node: Node): boolean =>
     node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
   return { ...state, nodes: items.map((node) => ({ name: node.metadata.name, ready: ready(node) })) };

@@ -11,7 +11,7 @@ import { busyMessage, lockDataDir, lockOwner } from '#host/lock.ts';
 import { logTail } from '#host/log-file.ts';
 import { isCancellation } from '#lib/scope.ts';
 import { realClock } from '#lib/clock.ts';
-import { clientOf } from '#main/access.ts';
+import { withClient } from '#main/access.ts';
 import { type RunningCluster, startCluster } from '#main/cluster.ts';
 import { stopEverything } from '#main/down.ts';
 import type { ImageChoice, RuntimeChoice } from '#cli/commands.ts';
@@ -45,7 +45,8 @@ export async function up(paths: ClusterPaths, options: UpOptions, terminal: Term
   const running = readRunState(paths);
   if (running !== undefined && options.files.length > 0) {
     terminal.line(`cluster ${paths.name} runs already (pid ${running.pid}); applying to it`);
-    return applyAndFollow(await clientOf(paths), options.files, terminal, new AbortController().signal);
+    const never = new AbortController().signal;
+    return withClient(paths, (client) => applyAndFollow(client, options.files, terminal, never));
   }
   if (options.detach) return upDetached(paths, options, terminal);
   return upInForeground(paths, options, terminal);
@@ -154,7 +155,8 @@ async function upDetached(paths: ClusterPaths, options: UpOptions, terminal: Ter
       await sleep(POLL_MS);
       continue;
     }
-    await waitUntilReady(await clientOf(paths), state.nodes[0]!, deadline - Date.now(), new AbortController().signal);
+    const never = new AbortController().signal;
+    await withClient(paths, (client) => waitUntilReady(client, state.nodes[0]!, deadline - Date.now(), never));
     child.unref();
     terminal.line(`cluster ${paths.name} runs (pid ${state.pid}), API server on ${state.api}`);
     terminal.line(`  export KUBECONFIG=${paths.kubeconfig}`);

@@ -7,7 +7,7 @@ import type { Scope } from '#lib/scope.ts';
 import type { Attempt } from '#scheduler/attempts.ts';
 import { ClusterState } from '#scheduler/cluster-state.ts';
 import type { ClusterChange } from '#scheduler/plugin.ts';
-import { hasEnded } from '#scheduler/pod-facts.ts';
+import { isUnbound } from '#scheduler/pod-facts.ts';
 import { SchedulingQueue } from '#scheduler/queue.ts';
 import type { SchedulerOptions } from '#scheduler/scheduler.ts';
 
@@ -37,7 +37,7 @@ export class ClusterWatch {
     this.cluster = new ClusterState((change) => this.#changed(change));
     for (const { index } of plugins) index?.init(this.cluster);
     const onError = (error: unknown): void => log('the scheduler lost sight of the cluster', error);
-    // What has ended takes no room and needs no node.
+    // What has ended takes no room and needs no node: it goes from the copy as if it were deleted. What is ending stays.
     const fieldSelector = 'status.phase!=Succeeded,status.phase!=Failed';
     this.#pods = createInformer({ client, clock, resource: podResource, fieldSelector, onError });
     this.#nodes = createInformer({ client, clock, resource: nodeResource, onError });
@@ -75,11 +75,7 @@ export class ClusterWatch {
   /** Whether a pod is still to be scheduled, as far as is known. */
   isWanted(pod: Pod): boolean {
     const latest = this.#pods.get(keyOf(pod));
-    return (
-      latest?.metadata.uid === pod.metadata.uid &&
-      latest.metadata.deletionTimestamp === undefined &&
-      !latest.spec.nodeName
-    );
+    return latest?.metadata.uid === pod.metadata.uid && isUnbound(latest);
   }
 
   #changed(change: ClusterChange): void {
@@ -96,13 +92,13 @@ export class ClusterWatch {
   #podChanged({ before, after }: Change<Pod>): void {
     const uid = (after ?? before)?.metadata.uid;
     if (uid === undefined) return;
-    if (after !== undefined && !hasEnded(after) && !after.spec.nodeName) {
+    if (after !== undefined && !after.spec.nodeName) {
       this.#waits(after);
     } else {
       this.#assumed.delete(uid);
       this.queue.delete(uid);
-      if (after === undefined || hasEnded(after)) this.cluster.removePod(uid);
-      else if (after.spec.nodeName) this.cluster.setPod(after, after.spec.nodeName);
+      if (after?.spec.nodeName) this.cluster.setPod(after, after.spec.nodeName);
+      else this.cluster.removePod(uid);
     }
     this.#onNews();
   }

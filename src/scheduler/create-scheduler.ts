@@ -1,7 +1,8 @@
-import { ApiError } from '#api/errors.ts';
+import { ApiError, hasReason } from '#api/errors.ts';
 import type { Pod } from '#api/generated/core-v1.ts';
 import type { ObjectKey } from '#api/meta.ts';
 import type { EventText } from '#client/events.ts';
+import { podResource } from '#client/resources.ts';
 import { isCancellation, Scope } from '#lib/scope.ts';
 import { Signal } from '#lib/signal.ts';
 import { AttemptLog, attemptOf, outcomeOf, type Attempt } from '#scheduler/attempts.ts';
@@ -10,7 +11,7 @@ import { ClusterWatch } from '#scheduler/cluster-watch.ts';
 import { permitMessage, unschedulableMessage } from '#scheduler/message.ts';
 import { place, seededTieBreak } from '#scheduler/place.ts';
 import { writeCondition, type NotScheduled } from '#scheduler/pod-condition.ts';
-import { nameOf } from '#scheduler/pod-facts.ts';
+import { isUnbound, nameOf } from '#scheduler/pod-facts.ts';
 import { defaultProfile } from '#scheduler/profile.ts';
 import type { QueueCounts, Taken } from '#scheduler/queue.ts';
 import type { Scheduler, SchedulerOptions } from '#scheduler/scheduler.ts';
@@ -115,9 +116,12 @@ class LiveScheduler implements Scheduler {
     } catch (error) {
       unreserve(profile.binding, pod, node);
       this.#watch.forget(pod);
-      if (!isCancellation(error, signal)) return this.#failed(pod, error, scope);
-      this.#watch.queue.failed(uid, clock.now());
-      throw error;
+      if (isCancellation(error, signal)) {
+        this.#watch.queue.failed(uid, clock.now());
+        throw error;
+      }
+      const isWanted = this.#watch.isWanted(pod) && (await this.#isStillUnbound(pod, error, signal));
+      return isWanted ? this.#failed(pod, error, scope) : this.#overtaken(pod, error);
     }
     this.#watch.queue.delete(uid);
     this.#log.settle(uid, { kind: 'bound' });
@@ -125,14 +129,31 @@ class LiveScheduler implements Scheduler {
     this.#record(pod, { type: 'Normal', reason: 'Scheduled', action: 'Binding', message });
   }
 
+  /** The server knows it before the informer does; it is asked only when it has refused. */
+  async #isStillUnbound(pod: Pod, refusal: unknown, signal: AbortSignal): Promise<boolean> {
+    if (!hasReason(refusal, 'Conflict') && !hasReason(refusal, 'NotFound')) return true;
+    const { name, namespace = '', uid } = pod.metadata;
+    try {
+      const latest = await this.#options.client.get(podResource, { name, namespace }, signal);
+      return latest?.metadata.uid === uid && isUnbound(latest);
+    } catch {
+      // The next attempt will find out.
+      return true;
+    }
+  }
+
+  /** Somebody else has bound it, or deleted it: there is nothing left to do or to say. */
+  #overtaken(pod: Pod, error: unknown): void {
+    this.#log.settle(pod.metadata.uid, { kind: 'failed', message: textOf(error) });
+    this.#watch.queue.delete(pod.metadata.uid);
+  }
+
   /** A node was found and the pod did not get there. */
   #failed(pod: Pod, error: unknown, scope: Scope): void {
     const { clock, log } = this.#options;
     const { uid } = pod.metadata;
-    const text = error instanceof Error ? error.message : String(error);
+    const text = textOf(error);
     this.#log.settle(uid, { kind: 'failed', message: text });
-    // Somebody else has bound or deleted it: there is nothing left to do or to say.
-    if (!this.#watch.isWanted(pod)) return this.#watch.queue.delete(uid);
     this.#watch.queue.failed(uid, clock.now());
     if (error instanceof PermitRefused) {
       return this.#tell(pod, { reason: 'Unschedulable', message: permitMessage(text) }, scope);
@@ -170,6 +191,8 @@ class LiveScheduler implements Scheduler {
     });
   }
 }
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Long work in one process must not keep the server, which is in it too, from answering. */
 const othersTurn = (): Promise<void> => new Promise((done) => setImmediate(done));

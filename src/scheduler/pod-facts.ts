@@ -13,10 +13,11 @@ export function requestsOf(pod: Pod): RequestedResources {
   return requests;
 }
 
-/** Its containers will not run again: it holds nothing of its node. Pods being deleted still do. */
-export const hasEnded = ({ status }: Pod): boolean => status?.phase === 'Succeeded' || status?.phase === 'Failed';
-
 export const isGated = ({ spec }: Pod): boolean => (spec.schedulingGates ?? []).length > 0;
+
+/** It still is to get a node. */
+export const isUnbound = ({ metadata, spec }: Pod): boolean =>
+  metadata.deletionTimestamp === undefined && !spec.nodeName;
 
 export const priorityOf = ({ spec }: Pod): number => spec.priority ?? 0;
 

@@ -70,7 +70,9 @@ export class SchedulingQueue {
   /** Takes the next pod to try; its attempt must end in `delete`, `refused` or `failed`. */
   take(now: number): Taken | undefined {
     this.#flush(now);
-    const entry = this.#next(this.#active, 'active') ?? this.#next(this.#backoff, 'backing-off');
+    // All of them, so that among themselves the priority counts and not whose back-off is the shortest.
+    if (this.#next(this.#active, 'active') === undefined) this.#activateUntil(Infinity, this.#backoff, now);
+    const entry = this.#next(this.#active, 'active');
     if (entry === undefined) return undefined;
     this.#leave(entry);
     entry.place = 'in-flight';
@@ -197,12 +199,17 @@ export class SchedulingQueue {
       if (entry.failedAt + LONGEST_SLEEP_MS > now) break;
       this.#wake(entry, now);
     }
-    for (const heap of [this.#backoff, this.#penalized]) {
-      for (let at = this.#dueAt(heap); at <= now; at = this.#dueAt(heap)) {
-        const { entry } = heap.pop()!;
-        this.#leave(entry);
-        this.#activate(entry, now);
-      }
+    this.#activateUntil(now, this.#backoff, now);
+    this.#activateUntil(now, this.#penalized, now);
+  }
+
+  /** Ends the back-off of those whose time is up at `until`. */
+  #activateUntil(until: number, heap: Heap<Ticket>, now: number): void {
+    for (;;) {
+      const entry = this.#next(heap, 'backing-off');
+      if (entry?.ticket === undefined || entry.ticket.at > until) return;
+      this.#leave(entry);
+      this.#activate(entry, now);
     }
   }
 

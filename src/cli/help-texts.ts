@@ -1,0 +1,58 @@
+/** What stands below the options in `--help`: a command's own explanation and examples. */
+export const helpTexts = {
+  peapod: `
+Examples:
+  peapod up -f pod.yaml        start a cluster here and run the pod; Ctrl-C stops it
+  peapod up --detach           start a cluster in the background
+  export KUBECONFIG=$(mktemp); peapod kubeconfig > $KUBECONFIG
+  kubectl get pods -A          any Kubernetes tool works on it
+  peapod down                  stop it; its data stays for the next time`,
+
+  up: `
+Without -f a cluster is started; it runs until Ctrl-C, which stops its containers too. A cluster that was
+left running (SIGTERM, a crash) is taken over with its containers. With -f, manifests are applied as kubectl
+apply would, namespaces that are missing are made, and the pods are followed until they are Ready.
+
+Runtimes:
+  containerd        peapod starts one of its own; needs root
+  simulated         containers that are only pretended; needs no root
+  unix:///SOCKET    another that runs already, with its own images and network
+
+Images:
+  auto              hub where Docker Hub can be reached, else kit; found out once per data directory
+  hub               from where their names say
+  kit               built here from packages, stand-ins for well-known images
+
+Examples:
+  peapod up -f examples/multi-container-pod.yaml
+  peapod up --name test --port 7443 --detach
+  peapod up --runtime simulated
+  peapod up -f manifests/ -f more.yaml
+  kubectl create --dry-run=client -o yaml configmap a | peapod up -f -`,
+
+  down: `
+It succeeds when nothing runs. Data (the API's objects, images) is kept for the next \`peapod up\` unless purged.
+
+Examples:
+  peapod down
+  peapod down --name test --purge`,
+
+  status: `
+It fails when the cluster does not run. JSON has pid, api, nodes, runtime, images and dataDir.
+
+Examples:
+  peapod status
+  peapod status -o json | jq -r .api`,
+
+  kubeconfig: `
+The same file stands in the data directory as \`kubeconfig\`.
+
+Examples:
+  peapod kubeconfig > ~/.kube/peapod && export KUBECONFIG=~/.kube/peapod`,
+
+  image: `
+Examples:
+  peapod image load web.tar    what docker save has written
+  peapod image pull nginx:1.27
+  peapod image list -o json`,
+} as const;

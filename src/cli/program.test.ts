@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Commands } from '#cli/commands.ts';
+import { createProgram } from '#cli/program.ts';
+import { UserError } from '#cli/user-error.ts';
+
+interface Ran {
+  readonly code: number;
+  readonly calls: readonly (readonly unknown[])[];
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs it with commands that only remember how they were called. */
+async function run(argv: readonly string[], answer: () => number = () => 0): Promise<Ran> {
+  const calls: unknown[][] = [];
+  const remember =
+    (name: string) =>
+    async (...args: readonly unknown[]): Promise<number> => {
+      calls.push([name, ...args]);
+      return answer();
+    };
+  const commands: Commands = {
+    up: remember('up'),
+    down: remember('down'),
+    status: remember('status'),
+    kubeconfig: remember('kubeconfig'),
+    imageLoad: remember('imageLoad'),
+    imagePull: remember('imagePull'),
+    imageList: remember('imageList'),
+  };
+  let [out, err] = ['', ''];
+  const streams = { out: (text: string) => void (out += text), err: (text: string) => void (err += text) };
+  const code = await createProgram(commands, streams).run(argv);
+  return { code, calls, out, err };
+}
+
+const usual = { name: 'peapod', dataDir: undefined };
+const up = {
+  files: [],
+  port: undefined,
+  runtime: { kind: 'containerd' },
+  registryMirror: undefined,
+  images: 'auto',
+  detach: false,
+};
+const here = import.meta.filename;
+const folder = import.meta.dirname;
+
+const understood: readonly { argv: string; want: readonly unknown[] }[] = [
+  { argv: 'up', want: ['up', usual, up] },
+  { argv: 'up --name a --data-dir /d', want: ['up', { name: 'a', dataDir: '/d' }, up] },
+  { argv: `up -f ${here}`, want: ['up', usual, { ...up, files: [here] }] },
+  { argv: `up -f ${here} --filename ${folder} -f -`, want: ['up', usual, { ...up, files: [here, folder, '-'] }] },
+  { argv: 'up --port 1', want: ['up', usual, { ...up, port: 1 }] },
+  { argv: 'up --port=65535', want: ['up', usual, { ...up, port: 65_535 }] },
+  { argv: 'up --runtime containerd', want: ['up', usual, up] },
+  { argv: 'up --runtime simulated', want: ['up', usual, { ...up, runtime: { kind: 'simulated' } }] },
+  {
+    argv: 'up --runtime unix:///run/c.sock',
+    want: ['up', usual, { ...up, runtime: { kind: 'socket', socket: '/run/c.sock' } }],
+  },
+  {
+    argv: 'up --registry-mirror http://127.0.0.1:5000',
+    want: ['up', usual, { ...up, registryMirror: 'http://127.0.0.1:5000' }],
+  },
+  { argv: 'up --images hub', want: ['up', usual, { ...up, images: 'hub' }] },
+  { argv: 'up --images kit --detach', want: ['up', usual, { ...up, images: 'kit', detach: true }] },
+  { argv: 'down', want: ['down', usual, { purge: false }] },
+  { argv: 'down --purge --name a', want: ['down', { name: 'a', dataDir: undefined }, { purge: true }] },
+  { argv: 'status', want: ['status', usual, { output: 'text' }] },
+  { argv: 'status -o json --data-dir d', want: ['status', { name: 'peapod', dataDir: 'd' }, { output: 'json' }] },
+  { argv: 'status --output text', want: ['status', usual, { output: 'text' }] },
+  { argv: 'kubeconfig --name a', want: ['kubeconfig', { name: 'a', dataDir: undefined }] },
+  { argv: `image load ${here}`, want: ['imageLoad', usual, { file: here }] },
+  { argv: 'image pull nginx --name a', want: ['imagePull', { name: 'a', dataDir: undefined }, { name: 'nginx' }] },
+  { argv: 'image list -o json', want: ['imageList', usual, { output: 'json' }] },
+  { argv: 'image list', want: ['imageList', usual, { output: 'text' }] },
+];
+
+for (const { argv, want } of understood) {
+  const shown = argv.replaceAll(here, 'FILE').replaceAll(folder, 'DIR');
+  test(`program: peapod ${shown}`, async () => {
+    const { code, calls, out, err } = await run(argv.split(' '), () => 7);
+    assert.deepEqual(calls, [want]);
+    assert.deepEqual([code, out, err], [7, '', '']);
+  });
+}
+
+const misunderstood: readonly { argv: string; want: string; help?: string }[] = [
+  { argv: '', want: 'a command is missing', help: 'peapod' },
+  { argv: 'frob', want: "unknown command 'frob'", help: 'peapod' },
+  { argv: 'stat', want: "unknown command 'stat' (Did you mean status?)", help: 'peapod' },
+  { argv: 'help frob', want: "unknown command 'frob'", help: 'peapod' },
+  { argv: '--name a up', want: "unknown option '--name'", help: 'peapod' },
+  { argv: 'up --prot 1', want: "unknown option '--prot' (Did you mean --port?)" },
+  { argv: 'up now', want: "too many arguments for 'up'. Expected 0 arguments but got 1: now." },
+  ...['0', '65536', '-1', 'http', '8080x', '1e3', ''].map((port) => ({
+    argv: `up --port=${port}`,
+    want: `option '--port <PORT>' argument '${port}' is invalid. A port is a number from 1 to 65535.`,
+  })),
+  { argv: 'up --port', want: "option '--port <PORT>' argument missing" },
+  ...['docker', 'unix://', 'unix://run/x', 'tcp://127.0.0.1:1', '/run/c.sock'].map((runtime) => ({
+    argv: `up --runtime ${runtime}`,
+    want: `option '--runtime <RUNTIME>' argument '${runtime}' is invalid. It is containerd, simulated or unix:///SOCKET.`,
+  })),
+  ...['mirror', 'ftp://mirror', 'localhost:5000'].map((url) => ({
+    argv: `up --registry-mirror ${url}`,
+    want: `option '--registry-mirror <URL>' argument '${url}' is invalid. It is an http or https URL, such as http://127.0.0.1:5000.`,
+  })),
+  {
+    argv: 'up --images none',
+    want: "option '--images <SOURCE>' argument 'none' is invalid. Allowed choices are auto, hub, kit.",
+  },
+  { argv: 'up --detach -f -', want: '-f - and --detach: a cluster in the background cannot read this input' },
+  {
+    argv: 'status -o yaml',
+    want: "option '-o, --output <FORMAT>' argument 'yaml' is invalid. Allowed choices are text, json.",
+    help: 'peapod status',
+  },
+  { argv: 'down --purge=x', want: "unknown option '--purge=x' (Did you mean --purge?)", help: 'peapod down' },
+  { argv: 'image', want: 'a command is missing', help: 'peapod image' },
+  { argv: 'image lod', want: "unknown command 'lod' (Did you mean load?)", help: 'peapod image' },
+  { argv: 'image load', want: "missing required argument 'FILE'", help: 'peapod image load' },
+  { argv: 'image pull', want: "missing required argument 'NAME'", help: 'peapod image pull' },
+];
+
+for (const { argv, want, help = 'peapod up' } of misunderstood) {
+  test(`program: wrong usage: peapod ${argv}`, async () => {
+    const { code, calls, out, err } = await run(argv === '' ? [] : argv.split(' '));
+    assert.equal(err, `peapod: ${want} (see \`${help} --help\`)\n`);
+    assert.deepEqual([code, calls, out], [2, [], '']);
+  });
+}
+
+for (const path of [
+  '',
+  'up',
+  'down',
+  'status',
+  'kubeconfig',
+  'image',
+  'image load',
+  'image pull',
+  'image list',
+  'version',
+]) {
+  test(`program: help of peapod ${path}`, async () => {
+    const words = path === '' ? [] : path.split(' ');
+    for (const flag of ['--help', '-h']) {
+      const { code, calls, out, err } = await run([...words, flag]);
+      assert.deepEqual([code, calls, err], [0, [], '']);
+      assert.ok(out.startsWith(`Usage: ${['peapod', ...words].join(' ')}`), out);
+      const ofCluster = !['', 'image', 'version'].includes(path);
+      assert.equal(/--name <NAME>[^]*--data-dir <DIR>/.test(out), ofCluster, out);
+    }
+  });
+}
+
+test('program: help tells of every option and has examples', async () => {
+  const { out } = await run(['up', '--help']);
+  for (const option of [
+    '-f, --filename',
+    '--port',
+    '--runtime',
+    '--registry-mirror',
+    '--images',
+    '--detach',
+    'Examples:',
+  ])
+    assert.ok(out.includes(option), option);
+  assert.equal((await run(['help', 'up'])).out, out);
+});
+
+test('program: the version', async () => {
+  for (const argv of [['version'], ['--version'], ['-V']]) {
+    const { code, out } = await run(argv);
+    assert.equal(code, 0);
+    assert.match(out, /^\d+\.\d+\.\d+\n$/);
+  }
+});
+
+test('program: a file that is not there', async () => {
+  for (const argv of [
+    ['up', '-f', '/none/such'],
+    ['image', 'load', '/none/such'],
+  ]) {
+    const { code, calls, err } = await run(argv);
+    assert.deepEqual([code, calls, err], [1, [], 'peapod: the path "/none/such" does not exist\n']);
+  }
+});
+
+const failures: readonly { name: string; error: unknown; code: number; want: string }[] = [
+  { name: 'one line', error: new UserError('the port is taken'), code: 1, want: 'the port is taken' },
+  { name: 'a code of its own', error: new UserError('no', { exitCode: 2 }), code: 2, want: 'no' },
+  { name: 'no cause of what is for people', error: new UserError('a', { cause: new Error('b') }), code: 1, want: 'a' },
+  {
+    name: 'causes of anything else, each once, in one line',
+    error: new Error('starting failed', { cause: new Error('disk\n  full', { cause: new Error('full') }) }),
+    code: 1,
+    want: 'starting failed: disk full',
+  },
+  { name: 'what is no error', error: 'oh', code: 1, want: "'oh'" },
+];
+
+for (const { name, error, code, want } of failures) {
+  test(`program: a command that fails: ${name}`, async () => {
+    const ran = await run(['up'], () => {
+      throw error;
+    });
+    assert.deepEqual([ran.code, ran.out, ran.err], [code, '', `peapod: ${want}\n`]);
+  });
+}

@@ -1,0 +1,249 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { Command, type CommanderError } from 'commander';
+import { type Commands, type Global, imageChoices, type Output, type UpRequest } from '#cli/commands.ts';
+import { helpTexts } from '#cli/help-texts.ts';
+import { parseMirror, parsePort, parseRuntime } from '#cli/option-values.ts';
+import { UserError } from '#cli/user-error.ts';
+
+/**
+ * The command line of `peapod`: what can be asked for, and what is said of it.
+ *
+ * Exit codes: what the command gives; 1 with one line `peapod: …` on standard error when it fails; 2, and where to
+ * read on, when it was asked for wrongly. Help and the version go to standard output and are 0.
+ */
+export interface Program {
+  /** `argv` without the interpreter and the script. Never rejects. */
+  run(argv: readonly string[]): Promise<number>;
+}
+
+export interface Streams {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+}
+
+const standardStreams: Streams = {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+};
+
+export function createProgram(commands: Commands, streams: Streams = standardStreams): Program {
+  return {
+    async run(argv) {
+      let exitCode = 0;
+      const done = (code: number): void => void (exitCode = code);
+      try {
+        const program = withCommands(new Command('peapod'), { commands, streams, argv, done });
+        await program.parseAsync(argv, { from: 'user' });
+        return exitCode;
+      } catch (error) {
+        return told(error, streams);
+      }
+    },
+  };
+}
+
+/** Wrong usage, and of which command. */
+class UsageError extends Error {
+  override readonly name = 'UsageError';
+  readonly command: string;
+
+  constructor(message: string, command: string, options?: ErrorOptions) {
+    super(message, options);
+    this.command = command;
+  }
+}
+
+/** Help or a version was asked for, and given. */
+class AnsweredError extends Error {
+  override readonly name = 'AnsweredError';
+}
+
+function told(error: unknown, { err }: Streams): number {
+  if (error instanceof AnsweredError) return 0;
+  if (error instanceof UsageError) {
+    err(`peapod: ${error.message} (see \`${error.command} --help\`)\n`);
+    return 2;
+  }
+  err(`peapod: ${messageOf(error)}\n`);
+  return error instanceof UserError ? error.exitCode : 1;
+}
+
+/** In one line, with the causes that say more. */
+function messageOf(error: unknown): string {
+  const messages: string[] = [];
+  for (let at = error; at !== undefined && at !== null; at = at instanceof Error ? at.cause : undefined) {
+    const message = (at instanceof Error ? at.message || at.name : inspect(at)).trim().replaceAll(/\s*\n\s*/g, ' ');
+    if (!messages.some((known) => known.includes(message))) messages.push(message);
+    // What is meant for people is whole: its cause is for those who look into it.
+    if (at instanceof UserError) break;
+  }
+  return messages.join(': ');
+}
+
+interface Context {
+  readonly commands: Commands;
+  readonly streams: Streams;
+  readonly argv: readonly string[];
+  readonly done: (exitCode: number) => void;
+}
+
+function withCommands(program: Command, context: Context): Command {
+  program.version(version(), '-V, --version', 'print the version').usage('COMMAND [OPTIONS]');
+  strict(program, 'peapod', context).addHelpText('after', helpTexts.peapod);
+  program.description('Runs Kubernetes pods on this machine, as real containers.');
+  program.helpCommand('help [command]', 'tell of a command');
+  addUp(program, context);
+  addDown(program, context);
+  addStatus(program, context);
+  addKubeconfig(program, context);
+  addImage(program, context);
+  plain(program, 'version', context)
+    .description('print the version')
+    .action(() => context.streams.out(`${version()}\n`));
+  return program;
+}
+
+function addUp(program: Command, context: Context): void {
+  const { commands, done } = context;
+  aboutCluster(program, 'up', context)
+    .description('start a cluster, or with -f apply manifests to the one that runs')
+    .option('-f, --filename <FILE|DIR>', 'manifests to apply, - for standard input; may be repeated', collected)
+    .option('--port <PORT>', 'of the API server (default: the one before, else 6443)', parsePort)
+    .addOption(runtimeOption(program))
+    .option('--registry-mirror <URL>', 'where to ask for the images of docker.io first', parseMirror)
+    .addOption(choice(program, '--images <SOURCE>', 'where images come from', imageChoices))
+    .option('--detach', 'return once the node is Ready, and leave the cluster running')
+    .addHelpText('after', helpTexts.up)
+    .action(async (options: SelectedUp) => {
+      const { filename: files = [], port, runtime, registryMirror, images, detach = false } = options;
+      for (const file of files) refuseMissing(file);
+      if (detach && files.includes('-')) {
+        throw new UsageError('-f - and --detach: a cluster in the background cannot read this input', 'peapod up');
+      }
+      done(await commands.up(globalOf(options), { files, port, runtime, registryMirror, images, detach }));
+    });
+}
+
+/** Options that nobody gave are missing. */
+type SelectedUp = Selected &
+  Pick<UpRequest, 'runtime' | 'images'> &
+  Partial<Pick<UpRequest, 'port' | 'registryMirror' | 'detach'>> & { readonly filename?: readonly string[] };
+
+function addDown(program: Command, context: Context): void {
+  aboutCluster(program, 'down', context)
+    .description('stop a cluster: its containers, mounts, links and rules go')
+    .option('--purge', 'forget its data too')
+    .addHelpText('after', helpTexts.down)
+    .action(async (options: Selected & { readonly purge?: boolean }) => {
+      context.done(await context.commands.down(globalOf(options), { purge: options.purge === true }));
+    });
+}
+
+function addStatus(program: Command, context: Context): void {
+  const command = aboutCluster(program, 'status', context).description('say whether and how a cluster runs');
+  command
+    .addOption(outputOption(command))
+    .addHelpText('after', helpTexts.status)
+    .action(async (options: Selected & { readonly output: Output }) => {
+      context.done(await context.commands.status(globalOf(options), { output: options.output }));
+    });
+}
+
+function addKubeconfig(program: Command, context: Context): void {
+  aboutCluster(program, 'kubeconfig', context)
+    .description('print the kubeconfig with which kubectl reaches a cluster')
+    .addHelpText('after', helpTexts.kubeconfig)
+    .action(async (options: Selected) => context.done(await context.commands.kubeconfig(globalOf(options))));
+}
+
+function addImage(program: Command, context: Context): void {
+  const { commands, done } = context;
+  const image = plain(program, 'image', context)
+    .description("see to the images of a cluster's runtime")
+    .usage('COMMAND [OPTIONS]')
+    .helpCommand(false)
+    .addHelpText('after', helpTexts.image);
+  aboutCluster(image, 'load', context)
+    .description('put the images of an archive (docker save, skopeo copy) into the runtime')
+    .argument('<FILE>', 'the archive')
+    .action(async (file: string, options: Selected) => {
+      refuseMissing(file);
+      done(await commands.imageLoad(globalOf(options), { file }));
+    });
+  aboutCluster(image, 'pull', context)
+    .description('pull an image, as a pod would')
+    .argument('<NAME>', 'of the image')
+    .action(async (name: string, options: Selected) => done(await commands.imagePull(globalOf(options), { name })));
+  const list = aboutCluster(image, 'list', context).description('list the images in the runtime');
+  list
+    .addOption(outputOption(list))
+    .action(async (options: Selected & { readonly output: Output }) =>
+      done(await commands.imageList(globalOf(options), { output: options.output })),
+    );
+}
+
+/** What commander hands on of the options that every command has. */
+interface Selected {
+  readonly name: string;
+  readonly dataDir?: string;
+}
+
+const globalOf = ({ name, dataDir }: Selected): Global => ({ name, dataDir });
+const collected = (one: string, before: readonly string[] = []): readonly string[] => [...before, one];
+
+const aboutCluster = (parent: Command, name: string, context: Context): Command =>
+  plain(parent, name, context)
+    .option('--name <NAME>', 'of the cluster', 'peapod')
+    .option('--data-dir <DIR>', 'where the cluster keeps its data');
+
+function plain(parent: Command, name: string, context: Context): Command {
+  const command = parent.command(name);
+  const path = parent.name() === 'peapod' ? `peapod ${name}` : `peapod ${parent.name()} ${name}`;
+  return strict(command, path, context);
+}
+
+/** Every way in which commander would end the process becomes an error of ours. */
+function strict(command: Command, path: string, { argv, streams: { out } }: Context): Command {
+  return command
+    .helpOption('-h, --help', 'tell of this command')
+    .configureOutput({ writeOut: out, writeErr: () => {} })
+    .exitOverride((error: CommanderError) => {
+      if (error.exitCode === 0) throw new AnsweredError(error.message, { cause: error });
+      const message = error.code === 'commander.help' ? unanswered(argv) : messageOf(error).replace(/^error: /, '');
+      throw new UsageError(message, path, { cause: error });
+    });
+}
+
+/** Commander's way to say either is to print its help. */
+const unanswered = ([first, ...others]: readonly string[]): string =>
+  first === 'help' ? `unknown command '${others.join(' ')}'` : 'a command is missing';
+
+const outputOption = (command: Command): ReturnType<Command['createOption']> =>
+  choice(command, '-o, --output <FORMAT>', 'how to print it', ['text', 'json']);
+
+const runtimeOption = (command: Command): ReturnType<Command['createOption']> =>
+  command
+    .createOption('--runtime <RUNTIME>', 'containerd, simulated or unix:///SOCKET of another')
+    .default({ kind: 'containerd' }, 'containerd')
+    .argParser(parseRuntime);
+
+/** The first choice is the default. */
+const choice = (
+  command: Command,
+  flags: string,
+  description: string,
+  choices: readonly string[],
+): ReturnType<Command['createOption']> => command.createOption(flags, description).choices(choices).default(choices[0]);
+
+function refuseMissing(path: string): void {
+  if (path !== '-' && !existsSync(path)) throw new UserError(`the path ${JSON.stringify(path)} does not exist`);
+}
+
+function version(): string {
+  const text = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8');
+  const found: unknown = JSON.parse(text);
+  const known = typeof found === 'object' && found !== null && 'version' in found ? found.version : undefined;
+  return typeof known === 'string' ? known : 'unknown';
+}

@@ -1,0 +1,8 @@
+import type { Descriptor } from '#server/descriptor.ts';
+import { coordinationGroup } from '#server/resources/coordination.ts';
+import { coreGroup } from '#server/resources/core.ts';
+import { eventsGroup } from '#server/resources/events.ts';
+import { schedulingGroup } from '#server/resources/scheduling.ts';
+
+/** Every built-in resource. */
+export const builtIns: readonly Descriptor[] = [...coreGroup, ...eventsGroup, ...coordinationGroup, ...schedulingGroup];
