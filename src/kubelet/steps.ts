@@ -114,7 +114,7 @@ async function pullImage(deps: StepDeps, pod: Pod, containerName: string, signal
     return { image: { kind: 'present', ref: pulled.ref, pulledAt: clock.now() } };
   } catch (error) {
     signal.throwIfAborted();
-    const reason = error instanceof RuntimeFault ? (error.pullReason ?? 'ErrImagePull') : 'ErrImagePull';
+    const reason = reasonOfPull(error);
     const message = `Failed to pull image "${image}": ${textOf(error)}`;
     tell(deps, pod, { type: 'Warning', reason: 'Failed', message }, containerName);
     tell(deps, pod, { type: 'Warning', reason: 'Failed', message: `Error: ${reason}` }, containerName);
@@ -193,3 +193,9 @@ const imageOf = (pod: Pod, name: string): string =>
   '';
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** A registry that is down is, for a pod's status, a pull that failed: that is what people look for. */
+function reasonOfPull(error: unknown): string {
+  const reason = error instanceof RuntimeFault ? error.pullReason : undefined;
+  return reason === undefined || reason === 'RegistryUnavailable' ? 'ErrImagePull' : reason;
+}

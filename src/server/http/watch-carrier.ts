@@ -31,7 +31,6 @@ export class WatchCarrier {
     const { items, revision } = watch.begin();
     const fanOut = shared ? this.#fanOut(watch) : undefined;
     // What is gathered already is older than this watcher's beginning, which holds it.
-    fanOut?.flush();
     const watcher = new Watcher(open(), this.#flusher);
     const first = items.map((item) => maker.line(item));
     if (watch.query.sendInitialEvents) first.push(maker.bookmark(revision, true));

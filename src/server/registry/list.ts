@@ -72,7 +72,7 @@ export class Lister {
   #page(scope: ListScope, query: ListQuery, token: ContinueToken): Promise<Listing> | Listing {
     const { revision } = token;
     if (revision === undefined) return this.#fromCache(scope, query, token);
-    if (false) throw expiredContinue(token, this.#clock.now());
+    if (token.begunAt + CONTINUE_MS <= this.#clock.now()) throw expiredContinue(token, this.#clock.now());
     if (revision >= this.#cache.of(scope.prefix).changedAt && revision <= this.#cache.revision) {
       return this.#fromCache(scope, query, token);
     }
