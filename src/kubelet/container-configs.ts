@@ -53,6 +53,7 @@ export function createContainerConfigs(deps: ConfigDeps): ContainerConfigs {
     async container(request, signal) {
       const { pod } = request;
       const sandbox = currentSandbox(request.observed);
+      refuseUnsupported(request.container);
       await checkUser(deps, request, signal);
       return {
         container: await containerConfig(deps, request, signal),
@@ -198,6 +199,16 @@ const readAll = async <T>(
   read: (name: string) => Promise<T | undefined>,
 ): Promise<ReadonlyMap<string, T | undefined>> =>
   new Map(await Promise.all(names.map(async (name) => [name, await read(name)] as const)));
+
+/** Ignoring these would give a container other files than its author meant: better none. */
+function refuseUnsupported({ volumeMounts = [], volumeDevices = [] }: Container): void {
+  const mount = volumeMounts.find(({ subPath = '', subPathExpr = '' }) => subPath !== '' || subPathExpr !== '');
+  const what = mount
+    ? `subPath of volume mount "${mount.name}"`
+    : volumeDevices[0] && `volume device "${volumeDevices[0].name}"`;
+  if (what !== undefined)
+    throw new StepFailure('CreateContainerConfigError', `${what}: not supported yet (see SCOPE.md)`);
+}
 
 async function checkUser(
   { runtime }: ConfigDeps,

@@ -101,7 +101,7 @@ export function containerStep(container: Container, role: Role, context: StepCon
       return startStep(container, newest!, context);
     case 'running':
       return isStale(container, newest!)
-        ? stopNow(newest!, context, `Container ${container.name} definition changed`)
+        ? stopNow(newest!, context, `Container ${container.name} definition changed, will be restarted`)
         : { kind: 'running', container: newest! };
     case 'unknown':
       return stopNow(newest!, context, `Container ${container.name} is in an unknown state`);

@@ -1,0 +1,119 @@
+import type { Container, Pod } from '#api/generated/core-v1.ts';
+
+/**
+ * What becomes of every field of a pod that a user may set. SCOPE.md says the same in prose, and a test holds the two and
+ * the list of fields that Kubernetes has to each other: a field can be without effect, but not without anyone knowing.
+ *
+ *  - honoured: does what upstream documents.
+ *  - ignored: accepted, stored, shown, and without effect yet; creating such a pod gives a warning.
+ *  - refused: a pod that sets it is not run; the message says so.
+ */
+export type Fate = 'honoured' | 'ignored' | 'refused';
+
+export const podFields: Readonly<Record<string, Fate>> = {
+  activeDeadlineSeconds: 'honoured',
+  affinity: 'honoured',
+  automountServiceAccountToken: 'ignored',
+  containers: 'honoured',
+  dnsConfig: 'ignored',
+  dnsPolicy: 'honoured',
+  enableServiceLinks: 'honoured',
+  ephemeralContainers: 'refused',
+  hostAliases: 'ignored',
+  hostIPC: 'honoured',
+  hostNetwork: 'honoured',
+  hostPID: 'honoured',
+  hostUsers: 'ignored',
+  hostname: 'honoured',
+  hostnameOverride: 'ignored',
+  imagePullSecrets: 'honoured',
+  initContainers: 'honoured',
+  nodeName: 'honoured',
+  nodeSelector: 'honoured',
+  os: 'ignored',
+  overhead: 'honoured',
+  preemptionPolicy: 'ignored',
+  priority: 'honoured',
+  priorityClassName: 'honoured',
+  readinessGates: 'honoured',
+  resourceClaims: 'ignored',
+  resources: 'honoured',
+  restartPolicy: 'honoured',
+  runtimeClassName: 'ignored',
+  schedulerName: 'honoured',
+  schedulingGates: 'honoured',
+  schedulingGroup: 'ignored',
+  securityContext: 'honoured',
+  serviceAccount: 'honoured',
+  serviceAccountName: 'honoured',
+  setHostnameAsFQDN: 'ignored',
+  shareProcessNamespace: 'honoured',
+  subdomain: 'ignored',
+  terminationGracePeriodSeconds: 'honoured',
+  tolerations: 'honoured',
+  topologySpreadConstraints: 'ignored',
+  volumes: 'honoured',
+};
+
+export const containerFields: Readonly<Record<string, Fate>> = {
+  args: 'honoured',
+  command: 'honoured',
+  env: 'honoured',
+  envFrom: 'honoured',
+  image: 'honoured',
+  imagePullPolicy: 'honoured',
+  lifecycle: 'ignored',
+  livenessProbe: 'ignored',
+  name: 'honoured',
+  ports: 'honoured',
+  readinessProbe: 'ignored',
+  resizePolicy: 'ignored',
+  resources: 'honoured',
+  restartPolicy: 'honoured',
+  restartPolicyRules: 'refused',
+  securityContext: 'honoured',
+  startupProbe: 'ignored',
+  stdin: 'honoured',
+  stdinOnce: 'honoured',
+  terminationMessagePath: 'ignored',
+  terminationMessagePolicy: 'ignored',
+  tty: 'honoured',
+  volumeDevices: 'refused',
+  volumeMounts: 'honoured',
+  workingDir: 'honoured',
+};
+
+/** The kinds of volumes a kubelet can give. A pod with another stays at ContainerCreating, with an event that says why. */
+export const volumeKinds: readonly string[] = ['emptyDir', 'hostPath'];
+
+/** Set by defaulting or admission in every pod: saying of these that they have no effect would help nobody. */
+const setForEveryone: readonly string[] = ['preemptionPolicy', 'terminationMessagePath', 'terminationMessagePolicy'];
+
+/** Warnings for whoever creates the pod: what of it is accepted and has no effect yet. */
+export function withoutEffect({ spec }: Pod): readonly string[] {
+  const told = (fields: Readonly<Record<string, Fate>>, object: object, path: string): readonly string[] =>
+    Object.keys(object)
+      .filter((field) => fields[field] === 'ignored' && !setForEveryone.includes(field))
+      .map((field) => `${path}.${field}: has no effect yet in peapod (see SCOPE.md)`);
+  const each = (list: readonly Container[] | undefined, name: string): readonly string[] =>
+    (list ?? []).flatMap((container, n) => told(containerFields, container, `spec.${name}[${n}]`));
+  const volumes = (spec.volumes ?? []).flatMap((volume, n) =>
+    Object.keys(volume)
+      .filter((kind) => kind !== 'name' && !volumeKinds.includes(kind))
+      .map(
+        (kind) =>
+          `spec.volumes[${n}].${kind}: volumes of this kind are not supported yet in peapod; the pod will wait for it`,
+      ),
+  );
+  const { podAffinity, podAntiAffinity } = spec.affinity ?? {};
+  const affinities = Object.entries({ podAffinity, podAntiAffinity })
+    .filter(([, value]) => value !== undefined)
+    .map(([name]) => `spec.affinity.${name}: has no effect yet in peapod (see SCOPE.md)`);
+  return [
+    ...told(podFields, spec, 'spec'),
+    ...affinities,
+    ...each(spec.initContainers, 'initContainers'),
+    ...each(spec.containers, 'containers'),
+    ...volumes,
+  ];
+}
