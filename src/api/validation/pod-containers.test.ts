@@ -1,46 +1,4 @@
-import assert from 'node:assert/strict';
-import test from 'node:test';
-import { defaultObject } from '#api/defaults/defaults.ts';
-import { fieldErrorText } from '#api/field-error.ts';
-import type { Pod } from '#api/generated/core-v1.ts';
-import { validatePod } from '#api/validation/pod.ts';
-
-const given = (spec: object, metadata: object = {}): Pod =>
-  ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web', namespace: 'default', ...metadata }, spec }) as Pod;
-const faults = (spec: object, metadata: object = {}): readonly string[] =>
-  validatePod(defaultObject(given(spec, metadata))).map(fieldErrorText);
-
-interface Case {
-  readonly name: string;
-  readonly want: readonly string[];
-}
-/** Parts of the one container of a pod. */
-function containerCases(
-  group: string,
-  cases: readonly (Case & { readonly container: object; readonly spec?: object })[],
-): void {
-  for (const { name, container, spec, want } of cases) {
-    test(`validation, ${group}: ${name}`, () => {
-      const found = faults({ containers: [{ name: 'a', image: 'x', ...container }], ...spec });
-      assert.deepEqual(
-        found,
-        want.map((each) => (each.startsWith('spec') ? each : `spec.containers[0].${each}`)),
-      );
-    });
-  }
-}
-/** Parts of a spec with one right container. */
-function specCases(group: string, cases: readonly (Case & { readonly spec: object })[]): void {
-  for (const { name, spec, want } of cases) {
-    test(`validation, ${group}: ${name}`, () => {
-      const found = faults({ containers: [{ name: 'a', image: 'x' }], ...spec });
-      assert.deepEqual(
-        found,
-        want.map((each) => `spec.${each}`),
-      );
-    });
-  }
-}
+import { containerCases, specCases } from '#api/validation/pod-cases.ts';
 
 const label =
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
