@@ -1,6 +1,7 @@
 import { withInitialPodStatus } from '#api/defaults/initial.ts';
 import type { Pod } from '#api/generated/core-v1.ts';
 import type { KubeObject } from '#api/meta.ts';
+import { withoutEffect } from '#api/pod-scope.ts';
 import type { Deletion, DeletionRequest, Descriptor } from '#server/descriptor.ts';
 import { podColumns } from '#server/columns/pod.ts';
 import { removeGracefully } from '#server/registry/deletion.ts';
@@ -27,6 +28,8 @@ export const pods: Descriptor = declare({
   columns: podColumns,
   strategy: withStatus({
     prepareForCreate: (object) => withInitialPodStatus(asPod(object)),
+    // What is accepted and does nothing yet is said once, to whoever asks for it.
+    warnings: (object, old) => (old === undefined ? withoutEffect(asPod(object)) : []),
     generation: specChanged,
     deletion: deletePod,
     answersDeleted: true,
