@@ -4,7 +4,7 @@ import type { New, Resource } from '#api/resource.ts';
 import { cannotBeHandled, checkFields, strictDecodingError } from '#api/strict.ts';
 import { nameOfObject, noMatches, resourceOf } from '#cli/known-resources.ts';
 import { lastApplied, withLastApplied } from '#cli/last-applied.ts';
-import { type Manifest, type ManifestObject, readManifests } from '#cli/manifests.ts';
+import { type Manifest, type ManifestObject, type Manifests, readManifests } from '#cli/manifests.ts';
 import type { Tell } from '#cli/tell.ts';
 import { patchFacts, threeWayPatch } from '#cli/three-way-patch.ts';
 import type { Client } from '#client/client.ts';
@@ -29,7 +29,16 @@ export async function applyFiles(
   terminal: Tell,
   signal: AbortSignal,
 ): Promise<Applied> {
-  const { manifests, problems } = await readManifests(files);
+  return applyManifests(client, await readManifests(files), terminal, signal);
+}
+
+/** The same for what was read already. */
+export async function applyManifests(
+  client: Client,
+  { manifests, problems }: Manifests,
+  terminal: Tell,
+  signal: AbortSignal,
+): Promise<Applied> {
   for (const problem of problems) for (const line of problem.split('\n')) terminal.line(line);
   const application = new Application(client, terminal, signal);
   const first = manifests.filter(({ object }) => object.kind === 'Namespace');
@@ -53,7 +62,7 @@ export async function applyFiles(
 /** In one line. A path that the server does not have is a kind it does not serve. */
 function messageOf(error: ApiError, { apiVersion, kind }: ManifestObject): string {
   const unserved =
-    error.reason === 'NotFound' && error.details === undefined && resourceOf(apiVersion, kind) !== undefined;
+    error.reason === 'NotFound' && error.details?.name === undefined && resourceOf(apiVersion, kind) !== undefined;
   if (unserved) return `this server does not serve ${kind} of ${apiVersion}`;
   return error.message.replaceAll(/\s*\n\s*/g, ' ');
 }

@@ -6,6 +6,7 @@ import {
   lastExit,
   lostContainer,
   notYet,
+  restartsByPolicy,
   type Role,
   statusNamed,
   type Waiting,
@@ -62,8 +63,15 @@ function stateOf(container: Container, role: Role, context: StatusContext, facts
   }
   const step = containerStep(container, role, { pod, observed, now });
   const waiting = waitingOf(step);
-  if (step.kind === 'ended' || (exit && waiting.reason === notYet(pod).reason)) {
-    // It ended and is about to be made anew: how it ended says more than that.
+  // It ended and is about to be made anew: how it ended says more than that. But the API takes the word "terminated" for
+  // final where the policy does: one that is replaced in spite of it (its image was changed) may only be said to wait.
+  // And one whose successor is there already has become its `lastState`.
+  const between =
+    exit !== undefined &&
+    found?.state.kind !== 'created' &&
+    waiting.reason === notYet(pod).reason &&
+    restartsByPolicy(role, pod, exit);
+  if (step.kind === 'ended' || between) {
     return exit ? { terminated: terminatedOf(exit, node.runtimeName) } : { waiting };
   }
   return { waiting };

@@ -137,6 +137,10 @@ export function statusNamed(observed: Observed, name: string): ContainerStatus |
 export function restarts(role: Role, pod: Pod, exit: Exit, container: Container): boolean {
   // A pod's image may be changed while it lives; the new one is to run whatever the policy says.
   if (role !== 'init' && exit.image !== undefined && exit.image !== container.image) return true;
+  return restartsByPolicy(role, pod, exit);
+}
+
+export function restartsByPolicy(role: Role, pod: Pod, exit: Exit): boolean {
   if (role === 'sidecar') return true;
   const policy = pod.spec.restartPolicy;
   if (exit.exitCode === 0) return role === 'main' && policy === 'Always';

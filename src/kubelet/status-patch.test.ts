@@ -17,20 +17,29 @@ const nothing = of({});
 const made = of({ ...up, containers: [found('main', created)] });
 const runs = of({ ...up, containers: [found('main', running())] });
 const crashed = of({ ...up, containers: [found('main', exited(1), { attempt: 1, restartDelayMs: 10_000 })] }, 1500);
+const partly: OwnStatus = {
+  ...runs,
+  conditions: runs.conditions.map((one) => (one.type === 'Ready' ? { ...one, status: 'False' } : one)),
+};
+const over: OwnStatus = { ...partly, phase: 'Succeeded' };
 
 const cases: readonly {
   readonly name: string;
   readonly before: PodStatus;
   readonly after: OwnStatus;
+  readonly ending?: boolean;
   readonly urgent: boolean;
 }[] = [
   { name: 'a sandbox alone can wait', before: nothing, after: made, urgent: false },
   { name: 'the API knows nothing yet: can wait', before: { phase: 'Pending' }, after: nothing, urgent: false },
   { name: 'it runs', before: made, after: runs, urgent: true },
   { name: 'it crashed', before: runs, after: crashed, urgent: true },
+  { name: 'it is not ready any more', before: runs, after: partly, urgent: true },
+  { name: 'it is ending, and some containers have ended', before: runs, after: partly, ending: true, urgent: false },
+  { name: 'it is ending, and all containers have ended', before: partly, after: over, ending: true, urgent: true },
 ];
 for (const c of cases) {
-  test(`publishDelay: ${c.name}`, () => assert.equal(publishDelay(c.before, c.after) === 0, c.urgent));
+  test(`publishDelay: ${c.name}`, () => assert.equal(publishDelay(c.before, c.after, c.ending ?? false) === 0, c.urgent));
 }
 
 test('sameStatus: other writers’ conditions and the order of conditions do not count', () => {

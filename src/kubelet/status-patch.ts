@@ -7,13 +7,16 @@ import { ownConditions, type OwnStatus } from '#kubelet/status.ts';
  */
 const COALESCE_MS = 1000;
 
-/** 0 for what people and controllers wait for: phase, readiness, an end, a restart, a reason to worry. */
-export function publishDelay(before: PodStatus | undefined, after: OwnStatus): number {
+/**
+ * 0 for what people and controllers wait for: phase, readiness, an end, a restart, a reason to worry. In a pod that is
+ * `ending` containers stop one after the other, and it counts as not ready for everybody since it was deleted.
+ */
+export function publishDelay(before: PodStatus | undefined, after: OwnStatus, ending: boolean): number {
   if (before === undefined) return COALESCE_MS;
   const ready = (status: PodStatus): string | undefined =>
     status.conditions?.find(({ type }) => type === 'Ready')?.status;
   if (before.phase !== after.phase) return 0;
-  if ((ready(before) === 'True') !== (ready(after) === 'True')) return 0;
+  if (!ending && (ready(before) === 'True') !== (ready(after) === 'True')) return 0;
   const known = new Map(allStatuses(before).map((status) => [status.name, status]));
   return allStatuses(after).some((status) => isNews(known.get(status.name), status)) ? 0 : COALESCE_MS;
 }

@@ -51,7 +51,7 @@ export class StatusPublisher {
     const known = this.#entries.get(uid);
     const acknowledged = known?.acknowledged ?? pod.status;
     const told = known?.writing ?? acknowledged;
-    const dueAt = this.#clock.now() + publishDelay(told, wanted);
+    const dueAt = this.#clock.now() + publishDelay(told, wanted, pod.metadata.deletionTimestamp !== undefined);
     // What has begun to wait is not put off by what comes after it.
     const waiting = known && !sameStatus(told, known.wanted) ? known.dueAt : Infinity;
     this.#entries.set(uid, {

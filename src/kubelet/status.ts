@@ -92,7 +92,8 @@ function phaseOf({ pod, course }: StatusContext, { init, main, before }: Statuse
     // "Will not be restarted": as soon as nothing runs, how it ended is all there is to say.
     if (counts.running > 0 || init.some(({ state }) => state?.running))
       return before === 'Pending' && !initialized ? 'Pending' : 'Running';
-    return counts.succeeded === main.length ? 'Succeeded' : 'Failed';
+    // What was ended for a reason (its deadline) has failed, however well its containers took it.
+    return course.reason === undefined && counts.succeeded === main.length ? 'Succeeded' : 'Failed';
   }
   if (counts.waiting > 0) return 'Pending';
   if (counts.running > 0) return 'Running';
@@ -172,7 +173,7 @@ function initializedClaim({ pod, phase, init, main }: ConditionFacts): Claim {
     return { type, status: 'True', ...(phase === 'Succeeded' ? { reason: 'PodCompleted' } : {}) };
   }
   const names = (pod.spec.initContainers ?? [])
-    .filter((_, n) => init[n]?.state?.terminated?.exitCode !== 0 && init[n]?.started !== true)
+    .filter((one, n) => (isSidecar(one) ? init[n]?.started !== true : init[n]?.state?.terminated?.exitCode !== 0))
     .map(({ name }) => name);
   const message = `containers with incomplete status: [${names.join(' ')}]`;
   return { type, status: 'False', reason: 'ContainersNotInitialized', message };

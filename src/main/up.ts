@@ -3,8 +3,10 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '#client/client.ts';
-import { applyFiles } from '#cli/apply-files.ts';
+import { applyManifests } from '#cli/apply-files.ts';
 import { followPods } from '#cli/follow-pods.ts';
+import { type Manifests, readManifests } from '#cli/manifests.ts';
+import { Children } from '#host/children.ts';
 import { MissingToolError } from '#host/containerd/tools.ts';
 import { type ClusterPaths, privateDirectory } from '#host/data-dir.ts';
 import { busyMessage, lockDataDir, lockOwner } from '#host/lock.ts';
@@ -42,27 +44,34 @@ export async function up(paths: ClusterPaths, options: UpOptions, terminal: Term
       'containers need root: run this with sudo, or try --runtime simulated, which needs none but runs no real containers',
     );
   }
+  // What cannot be read is said before anything is started for it.
+  const manifests = await readManifests(options.files);
+  if (manifests.problems.length > 0) throw new UserError(manifests.problems.join('\npeapod: '));
   const running = readRunState(paths);
   if (running !== undefined && options.files.length > 0) {
     terminal.line(`cluster ${paths.name} runs already (pid ${running.pid}); applying to it`);
     const never = new AbortController().signal;
-    return withClient(paths, (client) => applyAndFollow(client, options.files, terminal, never));
+    return withClient(paths, (client) => applyAndFollow(client, manifests, terminal, never));
   }
   if (options.detach) return upDetached(paths, options, terminal);
-  return upInForeground(paths, options, terminal);
+  return upInForeground({ paths, options, terminal, manifests });
 }
 
-async function upInForeground(paths: ClusterPaths, options: UpOptions, terminal: Terminal): Promise<number> {
+async function upInForeground(start: Start): Promise<number> {
+  const { paths, terminal } = start;
   const locked = lockDataDir(paths);
   if (locked.kind === 'busy') throw new UserError(busyMessage(paths, locked.owner));
   using _lock = locked.lock;
   const stop = new AbortController();
   const ending = listenForSignals(stop);
+  const children = new Children(paths.children, realClock);
+  const ranBefore = children.names().some((name) => children.find(name) !== undefined);
   try {
-    await runCluster({ paths, options, terminal }, stop.signal);
+    await runCluster(start, stop.signal);
   } catch (error) {
     if (!isCancellation(error, stop.signal)) {
-      await stopEverything(paths, realClock).catch(() => {});
+      // What an earlier one left running is not ours to end because this start failed.
+      if (!ranBefore) await stopEverything(paths, realClock).catch(() => {});
       throw explained(error, paths);
     }
   } finally {
@@ -80,6 +89,7 @@ interface Start {
   readonly paths: ClusterPaths;
   readonly options: UpOptions;
   readonly terminal: Terminal;
+  readonly manifests: Manifests;
 }
 
 /** Until it is told to stop, or a part of it fails. */
@@ -102,13 +112,13 @@ async function runCluster(start: Start, signal: AbortSignal): Promise<void> {
 }
 
 async function afterStart(
-  { paths, options, terminal }: Start,
+  { paths, terminal, manifests }: Start,
   cluster: RunningCluster,
   signal: AbortSignal,
 ): Promise<void> {
   await waitUntilReady(cluster.client, cluster.nodeName, READY_WITHIN_MS, signal);
   terminal.line(`node ${cluster.nodeName} is Ready`);
-  if (options.files.length > 0) await applyAndFollow(cluster.client, options.files, terminal, signal);
+  if (manifests.manifests.length > 0) await applyAndFollow(cluster.client, manifests, terminal, signal);
   terminal.line('');
   terminal.line(`  export KUBECONFIG=${paths.kubeconfig}`);
   terminal.line('  kubectl get pods --all-namespaces');
@@ -121,11 +131,11 @@ async function afterStart(
 /** Gives the exit code: 1 when a manifest was refused. */
 async function applyAndFollow(
   client: Client,
-  files: readonly string[],
+  manifests: Manifests,
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<number> {
-  const applied = await applyFiles(client, files, terminal, signal);
+  const applied = await applyManifests(client, manifests, terminal, signal);
   await followPods(client, applied.pods, terminal, signal);
   return applied.failures > 0 ? 1 : 0;
 }

@@ -26,23 +26,25 @@ export function unreserve(plugins: readonly BindingPlugin[], pod: Pod, node: str
   for (const plugin of plugins.toReversed()) plugin.unreserve(pod, node);
 }
 
-/**
- * Everything between the choice of a node and the pod being bound to it; the binding itself is one write, which the
- * server refuses when the pod has a node, is another one by now, or is being deleted. After a failure other than an
- * ApiError, and when aborted, it is not known whether the pod is bound: whoever watches it will see.
- */
-export async function bind(
-  client: Client,
+/** What has to happen before the binding may be written: every plugin permits it, then every plugin prepares it. */
+export async function prepare(
   plugins: readonly BindingPlugin[],
-  choice: { readonly pod: Pod; readonly node: string },
+  pod: Pod,
+  node: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const { pod, node } = choice;
   for (const plugin of plugins) {
     const permit = await plugin.permit?.(pod, node, signal);
     if (permit?.kind === 'refused') throw new PermitRefused(permit.reason);
   }
   for (const plugin of plugins) await plugin.preBind?.(pod, node, signal);
+}
+
+/**
+ * One write, which the server refuses when the pod has a node, is another one by now, or is being deleted. After a
+ * failure other than an ApiError, and when aborted, it is not known whether the pod is bound: whoever watches it will see.
+ */
+export async function writeBinding(client: Client, pod: Pod, node: string, signal: AbortSignal): Promise<void> {
   const { name, namespace = '', uid } = pod.metadata;
   const binding = {
     apiVersion: 'v1',

@@ -6,7 +6,7 @@ import { podResource } from '#client/resources.ts';
 import { isCancellation, Scope } from '#lib/scope.ts';
 import { Signal } from '#lib/signal.ts';
 import { AttemptLog, attemptOf, outcomeOf, type Attempt } from '#scheduler/attempts.ts';
-import { bind, PermitRefused, reserve, unreserve } from '#scheduler/bind.ts';
+import { PermitRefused, prepare, reserve, unreserve, writeBinding } from '#scheduler/bind.ts';
 import { ClusterWatch } from '#scheduler/cluster-watch.ts';
 import { permitMessage, unschedulableMessage } from '#scheduler/message.ts';
 import { place, seededTieBreak } from '#scheduler/place.ts';
@@ -105,14 +105,16 @@ class LiveScheduler implements Scheduler {
       return this.#failed(pod, error, scope);
     }
     this.#watch.assume(pod, node);
-    this.#write(scope, `bind ${nameOf(pod)}`, (signal) => this.#bind(pod, node, { scope, signal }));
+    this.#spawn(scope, `binding ${nameOf(pod)}`, (signal) => this.#bind(pod, node, { scope, signal }));
   }
 
   async #bind(pod: Pod, node: string, { scope, signal }: { scope: Scope; signal: AbortSignal }): Promise<void> {
     const { client, clock, profile } = this.#options;
     const { uid } = pod.metadata;
     try {
-      await bind(client, profile.binding, { pod, node }, signal);
+      // Not even a microtask where there is nothing to prepare: what is under way is counted before the next pod is tried.
+      if (profile.binding.length > 0) await prepare(profile.binding, pod, node, signal);
+      await this.#writing(() => writeBinding(client, pod, node, signal));
     } catch (error) {
       unreserve(profile.binding, pod, node);
       this.#watch.forget(pod);
@@ -166,8 +168,8 @@ class LiveScheduler implements Scheduler {
   #tell(pod: Pod, why: NotScheduled, scope: Scope): void {
     const { client, clock } = this.#options;
     this.#record(pod, { type: 'Warning', reason: 'FailedScheduling', action: 'Scheduling', message: why.message });
-    this.#write(scope, `status of ${nameOf(pod)}`, (signal) =>
-      writeCondition(client, pod, why, { now: clock.now(), signal }),
+    this.#spawn(scope, `writing the status of ${nameOf(pod)}`, (signal) =>
+      this.#writing(() => writeCondition(client, pod, why, { now: clock.now(), signal })),
     );
   }
 
@@ -175,20 +177,27 @@ class LiveScheduler implements Scheduler {
     this.#options.events.record(pod, event);
   }
 
-  /** Starts a write that nobody waits for; when it fails it must not bring the others down. */
-  #write(scope: Scope, what: string, write: (signal: AbortSignal) => Promise<void>): void {
-    this.#writes++;
+  /** Starts what nobody waits for; when it fails it must not bring the others down. */
+  #spawn(scope: Scope, what: string, task: (signal: AbortSignal) => Promise<void>): void {
     scope.spawn(what, async (signal) => {
       try {
-        await write(signal);
+        await task(signal);
       } catch (error) {
         if (isCancellation(error, signal)) throw error;
         this.#options.log(`${what} failed`, error);
-      } finally {
-        this.#writes--;
-        this.#wake.raise();
       }
     });
+  }
+
+  /** Counts what is under way; while it is too much, no further pod is tried. */
+  async #writing(write: () => Promise<void>): Promise<void> {
+    this.#writes++;
+    try {
+      await write();
+    } finally {
+      this.#writes--;
+      this.#wake.raise();
+    }
   }
 }
 

@@ -1,5 +1,3 @@
-import type { Verdict } from '#scheduler/plugin.ts';
-
 /** The outcome of one decision, with what it takes to explain it. */
 export type Placement = Chosen | Nowhere;
 
@@ -47,5 +45,3 @@ export class Refusals {
     for (const reason of reasons) this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + nodes);
   }
 }
-
-export type Refused = Extract<Verdict, { kind: 'rejected' }>;

@@ -195,12 +195,12 @@ export class Dispatch {
 const pathOf = ({ group, version, plural }: Pick<ResourceInfo, 'group' | 'version' | 'plural'>): string =>
   `${group}/${version}/${plural}`;
 
-export const mainRules = ({ strategy }: Descriptor): UpdateRules => ({
+const mainRules = ({ strategy }: Descriptor): UpdateRules => ({
   prepare: strategy.prepareForUpdate,
   validate: strategy.validateUpdate,
 });
 
-export const statusRules = ({ strategy }: Descriptor): UpdateRules => ({
+const statusRules = ({ strategy }: Descriptor): UpdateRules => ({
   prepare: strategy.prepareForStatusUpdate,
   validate: strategy.validateStatusUpdate,
 });
@@ -232,5 +232,5 @@ function ignoreGone(error: unknown): void {
 }
 
 /** The 404 for what is no resource at all: kubectl tells it from that for a missing object. */
-export const noSuchPath = (): ApiError =>
+const noSuchPath = (): ApiError =>
   new ApiError('NotFound', 'the server could not find the requested resource', { details: {} });

@@ -146,7 +146,7 @@ async function* events(watch: Watch, watches: Watches, signal: AbortSignal): Asy
 }
 
 /** A reader that lagged behind too far has missed events: it must list again. */
-export const tooSlow = (cause?: unknown): ApiError =>
+const tooSlow = (cause?: unknown): ApiError =>
   new ApiError('Expired', 'the watch was closed because its reader is too slow', { cause });
 
 export const tooSlowStatus = statusOfError(tooSlow());

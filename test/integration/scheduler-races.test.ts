@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { ObjectKey } from '#api/meta.ts';
-import type { Client, ClientEvent } from '#client/client.ts';
+import type { Client } from '#client/client.ts';
 import { nodeResource, podResource } from '#client/resources.ts';
 import type { BindingPlugin } from '#scheduler/plugin.ts';
 import { defaultProfile } from '#scheduler/profile.ts';
@@ -259,24 +259,74 @@ test('scheduler: news from before the binding does not bring a bound pod back in
   await using world = await SchedulerWorld.start();
   await world.node('node1', { cpu: '1' });
   const client = world.interrupted(async ({ name }) => world.patch(name, { metadata: { labels: { a: 'b' } } }));
-  // From the pod's creation on, its changes reach the scheduler one at a time, when told to.
-  const passing: (() => void)[] = [];
-  const watch: Client['watch'] = async function* (resource, options, signal) {
-    for await (const event of client.watch(resource, options, signal)) {
-      const isLate = event.type === 'MODIFIED' && resource.plural === 'pods';
-      if (isLate) await new Promise<void>((pass) => passing.push(pass));
-      yield event as ClientEvent<never>;
-    }
-  };
+  const { watch, pass } = lateNews(client);
   const scheduler = await world.schedule({ client: { ...client, watch } });
   await world.pod('web', { cpu: '1' });
   await world.settled();
   assert.equal(await world.nodeOf('web'), 'node1');
   for (let news = 0; news < 2; news++) {
-    const pass = passing.shift();
-    assert.ok(pass, `there were ${news} changes only`);
     pass();
     await world.settled();
     assert.equal(scheduler.attempts('default/web' as ObjectKey).length, 1);
   }
 });
+
+test('scheduler: pods that wait for permission keep nobody from being scheduled', async () => {
+  await using world = await SchedulerWorld.start();
+  await world.node('node1', { cpu: '1000', memory: '1000Gi', pods: '1000' });
+  const gang = Promise.withResolvers<void>();
+  const plugin: BindingPlugin = {
+    name: 'gang',
+    reserve: () => {},
+    unreserve: () => {},
+    permit: async (pod) => {
+      if (pod.metadata.name !== 'web') await gang.promise;
+      return { kind: 'allowed' };
+    },
+  };
+  const scheduler = await world.schedule({ profile: { ...defaultProfile(), binding: [plugin] } });
+  const names = Array.from({ length: 100 }, (_, at) => `gang-${at}`);
+  await Promise.all(names.map((name) => world.client.create(podResource, newPod(name, {}), never)));
+  await world.pod('web');
+  assert.equal(await world.nodeOf('web'), 'node1');
+  assert.equal(scheduler.waiting['in-flight'], 100);
+  gang.resolve();
+  for (let turn = 0; turn < 10; turn++) await world.settled();
+  assert.equal(scheduler.waiting['in-flight'], 0);
+});
+
+test('scheduler: a pod that somebody else has bound, which is not known here yet, is not said to have failed', async () => {
+  await using world = await SchedulerWorld.start();
+  await world.node('node1', { cpu: '1' });
+  const client = world.interrupted(async ({ name }) => world.bind(name, 'node1'));
+  const { watch, pass } = lateNews(client);
+  const scheduler = await world.schedule({ client: { ...client, watch } });
+  await world.pod('web', { cpu: '1' });
+  await world.settled();
+  assert.equal(await world.nodeOf('web'), 'node1');
+  await world.advance(60_000);
+  assert.equal(scheduler.attempts('default/web' as ObjectKey).length, 1);
+  assert.deepEqual(await world.events('FailedScheduling'), []);
+  pass();
+  await world.settled();
+  assert.equal((await world.condition('web'))?.status, 'True');
+});
+
+/** Changes of pods reach the scheduler one at a time, when they are let pass. */
+function lateNews(client: Client): { readonly watch: Client['watch']; pass(): void } {
+  const held: (() => void)[] = [];
+  return {
+    watch: async function* (resource, options, signal) {
+      for await (const event of client.watch(resource, options, signal)) {
+        const isLate = event.type === 'MODIFIED' && resource.plural === 'pods';
+        if (isLate) await new Promise<void>((pass) => held.push(pass));
+        yield event;
+      }
+    },
+    pass: () => {
+      const pass = held.shift();
+      assert.ok(pass, 'there is no news');
+      pass();
+    },
+  };
+}

@@ -6,6 +6,7 @@ import { decodeProtobuf, encodeProtobuf } from '#api/protobuf.ts';
 import { HttpClient, type HttpResponse } from '#wire/http-client.ts';
 import { createCa, issue } from '#wire/certificates.ts';
 import { configMap, NS, pod } from '#test/integration/server-table.ts';
+import { overHttps, type Reply } from '#test/integration/support/server-subject.ts';
 import { json, startWeb, text } from '#test/integration/support/server-web.ts';
 
 // What is HTTP's alone: credentials, forms, headers, proxies to nodes.
@@ -189,34 +190,25 @@ test('http: discovery documents have a tag, and OpenAPI comes as gnostic protobu
 });
 
 test('http: all events reach watchers with and without selectors, in order and once', async () => {
-  await using web = await startWeb();
-  const first = json(
-    await web.send('POST', `${NS}/configmaps`, { body: configMap('a', {}, { labels: { on: '1' } }) }),
-  ) as unknown as { metadata: { resourceVersion: string } };
-  const since = first.metadata.resourceVersion;
-  const watch = async (query: string): Promise<string[]> => {
-    const response = await web.send(
-      'GET',
-      `/api/v1/configmaps?watch=1&resourceVersion=${since}&timeoutSeconds=4${query}`,
-    );
-    return text(response)
-      .trim()
-      .split('\n')
-      .map((line) => (JSON.parse(line) as { object: { data: { n: string } } }).object.data.n);
-  };
-  const watching = Promise.all([
-    watch(''),
-    watch(''),
-    watch('&labelSelector=on'),
-    watch('&fieldSelector=metadata.name%3Da'),
-  ]);
-  for (let n = 0; n < 200; n++)
-    await web.send('PATCH', `${NS}/configmaps/a`, {
-      headers: { 'content-type': 'application/merge-patch+json' },
-      body: { data: { n: String(n) } },
-    });
+  await using subject = await overHttps();
+  const { admin } = subject;
+  const made = await admin.post(`${NS}/configmaps`, configMap('a', {}, { labels: { on: '1' } }));
+  const path = `/api/v1/configmaps?resourceVersion=${made.metadata.resourceVersion}`;
+  const watching = ['', '', '&labelSelector=on', '&fieldSelector=metadata.name%3Da'].map((query) =>
+    admin.watch(`${path}${query}`),
+  );
   const want = Array.from({ length: 200 }, (_, n) => String(n));
-  for (const seen of await watching) assert.deepEqual(seen, want);
+  const seen = watching.map(async (each) => {
+    const numbers: string[] = [];
+    while (numbers.length < want.length) {
+      const event = await each.next();
+      if (event?.type === 'MODIFIED') numbers.push((event.object as Reply)['data'].n);
+    }
+    return numbers;
+  });
+  for (const n of want) await admin.patch(`${NS}/configmaps/a`, { data: { n } });
+  for (const numbers of await Promise.all(seen)) assert.deepEqual(numbers, want);
+  for (const each of watching) await each[Symbol.asyncDispose]();
 });
 
 test('http: only an administrator may act for somebody else', async () => {

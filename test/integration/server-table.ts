@@ -91,6 +91,12 @@ export const cases: readonly Case[] = [
           'the namespace of the provided object does not match the namespace sent on the request',
         ],
         [
+          admin.post(`${NS}/configmaps`, configMap('b', {}, { resourceVersion: '1' })),
+          400,
+          'BadRequest',
+          'resourceVersion should not be set on objects to be created',
+        ],
+        [
           admin.put(`${NS}/configmaps/a`, configMap('b')),
           400,
           'BadRequest',

@@ -228,3 +228,26 @@ test('server: what the store cannot do is told as such, in process too, and repo
   await memory[Symbol.asyncDispose]();
   assert.equal((await admin.failure(admin.post(`${NS}/configmaps`, configMap('b')))).reason, 'ServiceUnavailable');
 });
+
+test('server: a write is answered only once every later read shows it', async () => {
+  const clock = new FakeClock(Date.parse('2026-01-31T09:00:00Z'));
+  await using memory = new MemoryStore({ clock });
+  let gate = Promise.withResolvers<void>();
+  gate.resolve();
+  const watch: Store['watch'] = async function* (prefix, from, signal) {
+    for await (const batch of memory.watch(prefix, from, signal)) {
+      await gate.promise;
+      yield batch;
+    }
+  };
+  const { server, admin } = await serverOver({ ...breakable(memory).store, watch }, clock);
+  await using _ = server;
+  gate = Promise.withResolvers<void>();
+  let answered = false;
+  const made = admin.post(`${NS}/configmaps`, configMap('a')).then(() => (answered = true));
+  await settle();
+  assert.deepEqual([answered, names(await admin.get(`${NS}/configmaps`))], [false, []]);
+  gate.resolve();
+  await made;
+  assert.deepEqual(names(await admin.get(`${NS}/configmaps`)), ['a']);
+});

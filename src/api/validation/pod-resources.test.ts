@@ -1,4 +1,4 @@
-import { containerCases, specCases } from '#api/validation/pod-cases.ts';
+import { containerCases, specCases } from '#api/validation/pod-cases.test.ts';
 
 const portRange = 'must be between 1 and 65535, inclusive';
 

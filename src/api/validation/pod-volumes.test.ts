@@ -1,4 +1,4 @@
-import { containerCases, specCases } from '#api/validation/pod-cases.ts';
+import { containerCases, specCases } from '#api/validation/pod-cases.test.ts';
 
 const label =
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";

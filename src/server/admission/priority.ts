@@ -5,8 +5,6 @@ import type { StoreKey } from '#store/store.ts';
 import type { AdmissionPlugin, Lookup } from '#server/admission.ts';
 
 const PREFIX = 'priorityclasses.scheduling.k8s.io/';
-/** Users' own classes lie below this; above it are the two of the system. */
-export const HIGHEST_USER_PRIORITY = 1_000_000_000;
 
 /** Gives a pod the priority of its class, or of the default class, so that nobody who reads a pod needs the classes. */
 export function priority(lookup: Lookup): AdmissionPlugin {

@@ -1,6 +1,6 @@
 /** The Kubernetes whose API this is. Clients compare the numbers; what is behind the plus is for people. */
-export const KUBERNETES_MAJOR = '1';
-export const KUBERNETES_MINOR = '36';
+const KUBERNETES_MAJOR = '1';
+const KUBERNETES_MINOR = '36';
 export const GIT_VERSION = `v${KUBERNETES_MAJOR}.${KUBERNETES_MINOR}.0+peapod`;
 
 const architectures: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };

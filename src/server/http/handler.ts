@@ -103,7 +103,7 @@ function impersonated(user: User, exchange: Exchange): User {
 
 const mediaType = (header: string | undefined): string => (header ?? '').split(';', 1)[0]!.trim().toLowerCase();
 
-export function splitTarget(target: string): { path: string; query: Query; rawQuery: string } {
+function splitTarget(target: string): { path: string; query: Query; rawQuery: string } {
   const mark = target.indexOf('?');
   if (mark < 0) return { path: target, query: {}, rawQuery: '' };
   const query: Record<string, string> = {};

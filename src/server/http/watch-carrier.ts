@@ -7,7 +7,7 @@ import { tooSlowStatus } from '#server/in-process.ts';
 import type { Watch, Watches } from '#server/registry/watch.ts';
 
 /** How much a client may leave unread before its watch is ended. */
-export const MOST_BACKLOG_BYTES = 8 * 1024 * 1024;
+const MOST_BACKLOG_BYTES = 8 * 1024 * 1024;
 
 /**
  * Brings watches to HTTP clients. Those that want all events of the same objects as plain JSON share one *fan-out*: it gathers
@@ -31,6 +31,7 @@ export class WatchCarrier {
     const { items, revision } = watch.begin();
     const fanOut = shared ? this.#fanOut(watch) : undefined;
     // What is gathered already is older than this watcher's beginning, which holds it.
+    fanOut?.flush();
     const watcher = new Watcher(open(), this.#flusher);
     const first = items.map((item) => maker.line(item));
     if (watch.query.sendInitialEvents) first.push(maker.bookmark(revision, true));

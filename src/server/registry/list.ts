@@ -31,7 +31,7 @@ export interface ListScope {
 }
 
 /** How long a read waits for a revision that has not come yet. */
-export const FUTURE_WAIT_MS = 3000;
+const FUTURE_WAIT_MS = 3000;
 
 /**
  * Lists from the cache wherever its present state is what was asked for, else from the store's history. Pages of one list

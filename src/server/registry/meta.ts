@@ -43,7 +43,6 @@ export function metaForUpdate(meta: Partial<ObjectMeta>, old: ObjectMeta): Objec
 const optional = <K extends string, V>(key: K, value: V | undefined): Partial<Record<K, V>> =>
   value === undefined ? {} : ({ [key]: value } as Record<K, V>);
 
-/** Object and status of one version, the rest of another: what a status update keeps. */
 export const withMeta = <T extends KubeObject>(object: T, metadata: ObjectMeta): T => ({ ...object, metadata });
 
 /** The resourceVersion a client based its update on; undefined when it gave none. */

@@ -70,6 +70,7 @@ export class Registry {
   async create(target: Target, body: KubeObject, request: WriteRequest): Promise<Outcome> {
     const { descriptor, namespace } = target;
     const sent = this.#addressed(descriptor, body, namespace);
+    if (basedOn(sent) !== undefined) throw badRequest('resourceVersion should not be set on objects to be created');
     const { generateName: base, name } = sent.metadata;
     for (let attempt = 1; ; attempt++) {
       const generated = !name && base ? generateName(base, this.#parts.random) : name;

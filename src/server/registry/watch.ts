@@ -23,9 +23,9 @@ export interface WatchSink {
 }
 
 /** How often an idle watcher is told how far it is. */
-export const BOOKMARK_MS = 60_000;
+const BOOKMARK_MS = 60_000;
 /** Without a timeout of its own a watch lasts this long, up to twice, so that not all come back at once. */
-export const LEAST_WATCH_SECONDS = 1800;
+const LEAST_WATCH_SECONDS = 1800;
 
 /** A watch that was asked for and allowed; a carrier begins it. */
 export class Watch {

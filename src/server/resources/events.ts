@@ -70,11 +70,11 @@ const renamed: readonly (readonly [core: string, other: string])[] = [
   ['reportingComponent', 'reportingController'],
 ];
 
-export function toNew(event: KubeObject): KubeObject {
+function toNew(event: KubeObject): KubeObject {
   return rename(event, 'events.k8s.io/v1', new Map(renamed));
 }
 
-export function toCore(event: KubeObject): KubeObject {
+function toCore(event: KubeObject): KubeObject {
   return rename(event, 'v1', new Map(renamed.map(([core, other]) => [other, core])));
 }
 

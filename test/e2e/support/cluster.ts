@@ -8,9 +8,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { clusterPathsHere, type ClusterPaths } from '#host/data-dir.ts';
 import { realClock } from '#lib/clock.ts';
 import { type Remains, remainsOf } from '#network/tear-down-host.ts';
+import { Background } from '#test/e2e/support/background.ts';
 
 const root = join(import.meta.dirname, '../../..');
 export const examples = join(root, 'examples');
+export const peapodBinary = join(root, 'bin/peapod');
+const tools = join(root, '.cache/tools/bin');
+const kubectlBinary = join(tools, 'kubectl');
 
 export interface Ran {
   readonly code: number;
@@ -41,8 +45,7 @@ export function run(
   });
 }
 
-export const peapod = (args: readonly string[], options?: RunOptions): Promise<Ran> =>
-  run(join(root, 'bin/peapod'), args, options);
+export const peapod = (args: readonly string[], options?: RunOptions): Promise<Ran> => run(peapodBinary, args, options);
 
 /** A cluster as a user has one: `peapod up --detach` with real containers, and kubectl. Disposing takes it down and checks that nothing is left. */
 export class E2eCluster implements AsyncDisposable {
@@ -59,7 +62,13 @@ export class E2eCluster implements AsyncDisposable {
   /** `name` tells clusters of tests that run beside each other apart; `args` go to `up`. */
   static async start(name: string, ...args: readonly string[]): Promise<E2eCluster> {
     const cluster = new E2eCluster(name);
-    await cluster.up(...args);
+    try {
+      await cluster.up(...args);
+    } catch (error) {
+      // Half a cluster is one too: what did not come up must not stay.
+      await cluster[Symbol.asyncDispose]().catch(() => {});
+      throw error;
+    }
     return cluster;
   }
 
@@ -76,11 +85,22 @@ export class E2eCluster implements AsyncDisposable {
     return join(this.dataDir, 'kubeconfig');
   }
 
+  /** Where both kubectls are, for scripts that find them by PATH. */
+  get toolsDirectory(): string {
+    return tools;
+  }
+
+  get port(): number {
+    return portOf(this.name);
+  }
+
+  /** The arguments of `up` in the foreground. */
+  get upArguments(): readonly string[] {
+    return ['up', ...this.global, '--images', 'kit', '--port', String(this.port)];
+  }
+
   async up(...args: readonly string[]): Promise<void> {
-    const started = await peapod(
-      ['up', ...this.global, '--detach', '--images', 'kit', '--port', String(portOf(this.name)), ...args],
-      { timeoutMs: 120_000 },
-    );
+    const started = await peapod([...this.upArguments, '--detach', ...args], { timeoutMs: 120_000 });
     assert.equal(started.code, 0, started.stderr + started.stdout);
   }
 
@@ -89,12 +109,26 @@ export class E2eCluster implements AsyncDisposable {
   }
 
   kubectlWith(options: RunOptions, ...args: readonly string[]): Promise<Ran> {
-    return run(join(root, '.cache/tools/bin/kubectl'), args, this.#environment(options));
+    return run(kubectlBinary, args, this.#environment(options));
+  }
+
+  /** kubectl that goes on: a watch, a log that is followed. */
+  kubectlInBackground(...args: readonly string[]): Background {
+    return new Background(kubectlBinary, args, this.#environment({}).env);
+  }
+
+  /** `peapod up` in the foreground, as at a terminal of one's own. */
+  upInForeground(...args: readonly string[]): Background {
+    return new Background(peapodBinary, [...this.upArguments, ...args]);
   }
 
   /** As old as Debian's: it finds out what newer ones hide. */
   kubectl120(...args: readonly string[]): Promise<Ran> {
-    return run(join(root, '.cache/tools/bin/kubectl-1.20'), args, this.#environment({}));
+    return this.kubectl120With({}, ...args);
+  }
+
+  kubectl120With(options: RunOptions, ...args: readonly string[]): Promise<Ran> {
+    return run(join(tools, 'kubectl-1.20'), args, this.#environment(options));
   }
 
   /** kubectl that must succeed; gives what it printed. */
@@ -133,7 +167,7 @@ export class E2eCluster implements AsyncDisposable {
     assert.deepEqual(left, { children: [], shims: [], mounts: [], links: [], tables: [], cgroups: [] });
   }
 
-  #environment(options: RunOptions): RunOptions {
+  #environment(options: RunOptions): RunOptions & { readonly env: Readonly<Record<string, string>> } {
     // Discovery answers are cached below HOME by host and port: another test's server may have had the same.
     return { ...options, env: { ...options.env, KUBECONFIG: this.kubeconfig, HOME: this.dataDir } };
   }

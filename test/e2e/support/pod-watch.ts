@@ -74,7 +74,9 @@ export class PodWatch implements AsyncDisposable {
     const last = this.get(name);
     return (
       found ??
-      assert.fail(`pod ${name}: ${what}: never within ${withinMs} ms; last seen: ${JSON.stringify(last?.status ?? null)}`)
+      assert.fail(
+        `pod ${name}: ${what}: never within ${withinMs} ms; last seen: ${JSON.stringify(last?.status ?? null)}`,
+      )
     );
   }
 

@@ -1,0 +1,74 @@
+/**
+ * `npm run bench [-- NAME…] [--json FILE] [--baseline]`: measures what the project promises about its speed, each thing beside what
+ * it is compared with, in one run. Without names everything runs, one after the other: about ten minutes.
+ *
+ * Exit code 1 when a target is missed. `--baseline` writes the results to baseline.json, with which later runs are compared.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { isMet, type Result, tableOf } from '#test/bench/result.ts';
+
+type Benchmark = () => Promise<readonly Result[]>;
+
+/** In the order of the table. Loaded when asked for: each leaves its own traces in memory. */
+const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
+  start: async () => (await import('#test/bench/start.ts')).benchStart,
+  pod: async () => (await import('#test/bench/pod.ts')).benchPod,
+  writes: async () => (await import('#test/bench/writes.ts')).benchWrites,
+  api: async () => (await import('#test/bench/api.ts')).benchApi,
+  idle: async () => (await import('#test/bench/idle.ts')).benchIdle,
+  store: async () => (await import('#test/bench/store.ts')).benchStore,
+  scheduler: async () => {
+    const { benchScheduler } = await import('#test/bench/scheduler.ts');
+    return () => benchScheduler({ nodes: 500, pods: 1000 });
+  },
+};
+
+interface Run {
+  readonly at: string;
+  readonly machine: string;
+  /** Before and after, over a minute: on a busy machine only ratios mean anything. */
+  readonly load: readonly [number, number];
+  readonly results: readonly Result[];
+}
+
+const baselineFile = join(import.meta.dirname, 'baseline.json');
+
+function readBaseline(): readonly Result[] {
+  try {
+    return (JSON.parse(readFileSync(baselineFile, 'utf8')) as Run).results;
+  } catch {
+    return [];
+  }
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    options: { json: { type: 'string' }, baseline: { type: 'boolean', default: false } },
+    allowPositionals: true,
+  });
+  const unknown = positionals.filter((name) => !(name in benchmarks));
+  if (unknown.length > 0) {
+    process.stderr.write(`there is no benchmark ${unknown.join(', ')}: there are ${Object.keys(benchmarks).join(', ')}\n`);
+    return 2;
+  }
+  const before = loadavg()[0]!;
+  const results: Result[] = [];
+  for (const name of positionals.length > 0 ? positionals : Object.keys(benchmarks)) {
+    process.stderr.write(`${name} …\n`);
+    const bench = await benchmarks[name]!();
+    results.push(...(await bench()));
+  }
+  const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}`;
+  const run: Run = { at: new Date().toISOString(), machine, load: [before, loadavg()[0]!], results };
+  process.stdout.write(tableOf(results, values.baseline ? [] : readBaseline()));
+  process.stdout.write(`\n${machine}; load ${run.load.map((load) => load.toFixed(1)).join(' → ')}\n`);
+  const text = `${JSON.stringify(run, undefined, 2)}\n`;
+  if (values.json !== undefined) writeFileSync(values.json, text);
+  if (values.baseline) writeFileSync(baselineFile, text);
+  return results.some((result) => isMet(result) === false) ? 1 : 0;
+}
+
+process.exit(await main());
