@@ -13,12 +13,12 @@ export type Fate = 'honoured' | 'ignored' | 'refused';
 export const podFields: Readonly<Record<string, Fate>> = {
   activeDeadlineSeconds: 'honoured',
   affinity: 'honoured',
-  automountServiceAccountToken: 'ignored',
+  automountServiceAccountToken: 'honoured',
   containers: 'honoured',
   dnsConfig: 'ignored',
   dnsPolicy: 'honoured',
   enableServiceLinks: 'honoured',
-  ephemeralContainers: 'refused',
+  ephemeralContainers: 'honoured',
   hostAliases: 'ignored',
   hostIPC: 'honoured',
   hostNetwork: 'honoured',
@@ -62,21 +62,21 @@ export const containerFields: Readonly<Record<string, Fate>> = {
   envFrom: 'honoured',
   image: 'honoured',
   imagePullPolicy: 'honoured',
-  lifecycle: 'ignored',
-  livenessProbe: 'ignored',
+  lifecycle: 'honoured',
+  livenessProbe: 'honoured',
   name: 'honoured',
   ports: 'honoured',
-  readinessProbe: 'ignored',
+  readinessProbe: 'honoured',
   resizePolicy: 'ignored',
   resources: 'honoured',
   restartPolicy: 'honoured',
   restartPolicyRules: 'refused',
   securityContext: 'honoured',
-  startupProbe: 'ignored',
+  startupProbe: 'honoured',
   stdin: 'honoured',
   stdinOnce: 'honoured',
-  terminationMessagePath: 'ignored',
-  terminationMessagePolicy: 'ignored',
+  terminationMessagePath: 'honoured',
+  terminationMessagePolicy: 'honoured',
   tty: 'honoured',
   volumeDevices: 'refused',
   volumeMounts: 'honoured',
@@ -84,10 +84,17 @@ export const containerFields: Readonly<Record<string, Fate>> = {
 };
 
 /** The kinds of volumes a kubelet can give. A pod with another stays at ContainerCreating, with an event that says why. */
-export const volumeKinds: readonly string[] = ['emptyDir', 'hostPath'];
+export const volumeKinds: readonly string[] = [
+  'configMap',
+  'downwardAPI',
+  'emptyDir',
+  'hostPath',
+  'projected',
+  'secret',
+];
 
 /** Set by defaulting or admission in every pod: saying of these that they have no effect would help nobody. */
-const setForEveryone: readonly string[] = ['preemptionPolicy', 'terminationMessagePath', 'terminationMessagePolicy'];
+const setForEveryone: readonly string[] = ['preemptionPolicy'];
 
 /** Warnings for whoever creates the pod: what of it is accepted and has no effect yet. */
 export function withoutEffect({ spec }: Pod): readonly string[] {

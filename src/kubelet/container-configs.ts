@@ -1,12 +1,19 @@
 import { posix } from 'node:path';
-import type { ConfigMap, Container, Pod, Secret } from '#api/generated/core-v1.ts';
+import type { ConfigMap, Container, Pod, Secret, VolumeMount } from '#api/generated/core-v1.ts';
 import { expand } from '#api/expansion.ts';
 import type { Client } from '#client/client.ts';
 import { configMapResource, secretResource } from '#client/resources.ts';
-import type { ContainerConfig, DnsConfig, Mount, PortMapping, SandboxConfig } from '#cri/config.ts';
+import type {
+  ContainerConfig,
+  ContainerSecurityContext,
+  DnsConfig,
+  Mount,
+  PortMapping,
+  SandboxConfig,
+} from '#cri/config.ts';
 import type { ContainerRuntime, CreateConfigs } from '#cri/runtime.ts';
 import { EnvironmentError, environmentOf, referredBy } from '#kubelet/environment.ts';
-import { annotations, currentSandbox, labels, type Observed } from '#kubelet/observed.ts';
+import { annotations, containersNamed, currentSandbox, labels, type Observed } from '#kubelet/observed.ts';
 import type { PodFiles } from '#kubelet/pod-files.ts';
 import { containerResources } from '#kubelet/resources.ts';
 import {
@@ -16,6 +23,8 @@ import {
   sandboxSecurity,
 } from '#kubelet/security-context.ts';
 import { StepFailure } from '#kubelet/step-failure.ts';
+import { SubPathError, subPathOf } from '#kubelet/volumes/sub-path.ts';
+import { volumesOf } from '#kubelet/volumes/volumes.ts';
 
 /** What a container is made of, in the runtime's terms. */
 export interface ContainerConfigs {
@@ -133,37 +142,111 @@ async function containerConfig(
     args: expanded(container.args),
     workingDir: container.workingDir,
     envs: [...environment].map(([name, value]) => ({ name, value })),
-    mounts: mountsOf(deps.files, pod, container),
+    mounts: [
+      ...(await mountsOf(deps, { pod, container, environment }, signal)),
+      ...(await messageMount(deps, request)),
+    ],
     labels: { ...podLabels(pod), [labels.containerName]: container.name, [labels.owner]: deps.owner },
     annotations: {
       [annotations.image]: container.image ?? '',
       [annotations.restartDelayMs]: String(restartDelayMs),
+      [annotations.terminationMessagePath]: container.terminationMessagePath ?? '',
+      [annotations.terminationMessagePolicy]: container.terminationMessagePolicy ?? 'File',
     },
     logPath: posix.join(container.name, `${attempt}.log`),
     stdin: container.stdin,
     stdinOnce: container.stdinOnce,
     tty: container.tty,
+    stopSignal: container.lifecycle?.stopSignal,
     linux: {
       resources: containerResources(pod, container, deps.memoryCapacity),
-      securityContext: containerSecurity(pod, container, deps.missing),
+      securityContext: withTarget(containerSecurity(pod, container, deps.missing), request),
     },
   };
 }
 
-const mountsOf = (files: PodFiles, pod: Pod, container: Container): readonly Mount[] =>
-  (container.volumeMounts ?? []).map((mount) => ({
-    hostPath: files.volumePath(pod, mount.name),
-    // A relative path is meant from the root, as with docker.
-    containerPath: posix.resolve('/', mount.mountPath),
-    readonly: mount.readOnly === true,
-    propagation: propagations[mount.mountPropagation ?? 'None'] ?? 'private',
-  }));
+/** The file for a container's last words; its own mounts may lie over it. */
+async function messageMount(
+  { files }: ConfigDeps,
+  { pod, container, attempt }: ContainerRequest,
+): Promise<readonly Mount[]> {
+  const { terminationMessagePath: path = '' } = container;
+  if (path === '') return [];
+  const hostPath = await files.terminationLog(pod, { container: container.name, attempt });
+  if (hostPath === undefined) return [];
+  return [{ hostPath, containerPath: posix.resolve('/', path), readonly: false, propagation: 'private' }];
+}
+
+interface MountsRequest {
+  readonly pod: Pod;
+  readonly container: Container;
+  readonly environment: ReadonlyMap<string, string>;
+}
+
+async function mountsOf({ files }: ConfigDeps, request: MountsRequest, signal: AbortSignal): Promise<readonly Mount[]> {
+  const { pod, container } = request;
+  // What comes from the API nobody but the kubelet may write, or an update would undo it.
+  const readOnly = new Set(volumesOf(pod).flatMap(({ kind, name }) => (kind === 'api-files' ? [name] : [])));
+  const mounts: Mount[] = [];
+  for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
+    mounts.push({
+      hostPath: await hostPathOf(files, { ...request, mount, index }, signal),
+      // A relative path is meant from the root, as with docker.
+      containerPath: posix.resolve('/', mount.mountPath),
+      readonly: mount.readOnly === true || readOnly.has(mount.name),
+      propagation: propagations[mount.mountPropagation ?? 'None'] ?? 'private',
+    });
+  }
+  return mounts;
+}
+
+/** The volume, or the part of it that the mount asks for. Throws StepFailure CreateContainerConfigError, in upstream's words. */
+async function hostPathOf(
+  files: PodFiles,
+  {
+    pod,
+    container,
+    environment,
+    mount,
+    index,
+  }: MountsRequest & { readonly mount: VolumeMount; readonly index: number },
+  signal: AbortSignal,
+): Promise<string> {
+  try {
+    const subPath = subPathOf(mount, environment);
+    if (subPath === '') return files.volumePath(pod, mount.name);
+    return await files.subPath(pod, { volume: mount.name, container: container.name, index, subPath }, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    const known = error instanceof SubPathError;
+    const message = known
+      ? error.message
+      : `failed to prepare subPath for volumeMount "${mount.name}" of container "${container.name}"`;
+    throw new StepFailure('CreateContainerConfigError', message, { cause: error });
+  }
+}
 
 const propagations: Readonly<Record<string, Mount['propagation']>> = {
   None: 'private',
   HostToContainer: 'host-to-container',
   Bidirectional: 'bidirectional',
 };
+
+/** `kubectl debug --target`: where each container has its own processes, this one sees those of the one it looks into. */
+function withTarget(
+  security: ContainerSecurityContext,
+  { pod, container, observed }: ContainerRequest,
+): ContainerSecurityContext {
+  const { targetContainerName: target = '' } =
+    pod.spec.ephemeralContainers?.find(({ name }) => name === container.name) ?? {};
+  if (target === '') return security;
+  const found = containersNamed(observed, target).find(({ state }) => state.kind === 'running');
+  if (found === undefined)
+    throw new StepFailure('CreateContainerConfigError', `unable to find target container ${JSON.stringify(target)}`);
+  const { namespaceOptions } = security;
+  if (namespaceOptions.pid !== 'container') return security;
+  return { ...security, namespaceOptions: { ...namespaceOptions, pid: 'target', targetId: found.id } };
+}
 
 async function readEnvironment(
   deps: ConfigDeps,
@@ -201,13 +284,11 @@ const readAll = async <T>(
   new Map(await Promise.all(names.map(async (name) => [name, await read(name)] as const)));
 
 /** Ignoring these would give a container other files than its author meant: better none. */
-function refuseUnsupported({ volumeMounts = [], volumeDevices = [] }: Container): void {
-  const mount = volumeMounts.find(({ subPath = '', subPathExpr = '' }) => subPath !== '' || subPathExpr !== '');
-  const what = mount
-    ? `subPath of volume mount "${mount.name}"`
-    : volumeDevices[0] && `volume device "${volumeDevices[0].name}"`;
-  if (what !== undefined)
-    throw new StepFailure('CreateContainerConfigError', `${what}: not supported yet (see SCOPE.md)`);
+function refuseUnsupported({ volumeDevices = [] }: Container): void {
+  const [device] = volumeDevices;
+  if (device === undefined) return;
+  const message = `volume device "${device.name}": not supported yet (see SCOPE.md)`;
+  throw new StepFailure('CreateContainerConfigError', message);
 }
 
 async function checkUser(

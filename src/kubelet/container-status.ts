@@ -3,15 +3,18 @@ import {
   containerStep,
   type ContainerStep,
   type Exit,
+  isBeingHooked,
   lastExit,
   lostContainer,
   notYet,
+  probeResults,
   restartsByPolicy,
   type Role,
   statusNamed,
   type Waiting,
 } from '#kubelet/container-step.ts';
 import { containersNamed, currentSandbox, type Observed, type PodContainer } from '#kubelet/observed.ts';
+import { hasStarted, isReady } from '#kubelet/probe.ts';
 import { type StatusContext, timeOf } from '#kubelet/status-context.ts';
 
 /** What a pod's status says of one container. */
@@ -32,17 +35,22 @@ export function containerStatus(
   const shown = newest && newest.attempt >= (before?.restartCount ?? 0) ? newest : undefined;
   const id = shown === undefined ? exit?.containerId : `${node.runtimeName}://${shown.id}`;
   const running = state.running !== undefined;
+  const probes = found ? probeResults(container, found, observed) : {};
   return {
     name: container.name,
     state,
     lastState,
-    // A completed init container is ready for good; without probes a main container is ready while it runs.
-    ready: role === 'init' ? state.terminated?.exitCode === 0 : running,
+    // A completed init container is ready for good; without a readiness probe any other is ready once it has started.
+    // Nobody waits for an ephemeral one.
+    ready:
+      role === 'init'
+        ? state.terminated?.exitCode === 0
+        : role !== 'ephemeral' && running && isReady(container, probes),
     restartCount: shown?.attempt ?? exit?.attempt ?? before?.restartCount ?? 0,
     image: shown?.image ?? before?.image ?? container.image ?? '',
     imageID: shown?.imageRef ?? before?.imageID ?? '',
     ...(id === undefined ? {} : { containerID: id }),
-    started: running,
+    started: running && hasStarted(container, probes),
   };
 }
 
@@ -56,7 +64,8 @@ interface Facts {
 function stateOf(container: Container, role: Role, context: StatusContext, facts: Facts): ContainerState {
   const { pod, course, node } = context;
   const { found, exit, observed, now } = facts;
-  if (found?.state.kind === 'running') return { running: { startedAt: timeOf(found.state.startedAt) } };
+  const hooked = found !== undefined && course.kind === 'running' && isBeingHooked(container, found, observed);
+  if (found?.state.kind === 'running' && !hooked) return { running: { startedAt: timeOf(found.state.startedAt) } };
   if (course.kind === 'rejected') return { waiting: { reason: 'ContainerCreating' } };
   if (course.kind === 'ending') {
     return exit ? { terminated: terminatedOf(exit, node.runtimeName) } : { terminated: lostContainer };

@@ -7,8 +7,10 @@ import {
   type Failure,
   type Observed,
   type PodContainer,
+  statusOfContainer,
   step,
 } from '#kubelet/observed.ts';
+import { failedProbe, hasStarted, initialResults, probeOf, type ProbeResults } from '#kubelet/probe.ts';
 import { backoffDelay, type BackoffPolicy } from '#lib/backoff.ts';
 import { unreachable } from '#lib/unreachable.ts';
 
@@ -21,7 +23,8 @@ export type ContainerStep =
   | { readonly kind: 'act'; readonly action: ContainerAction; readonly waiting: Waiting }
   /** Nothing to do before `until`; undefined when only a change of the world can help. */
   | { readonly kind: 'wait'; readonly until: number | undefined; readonly waiting: Waiting }
-  | { readonly kind: 'running'; readonly container: PodContainer }
+  /** `started`: its startup probe, if it has one, has succeeded. */
+  | { readonly kind: 'running'; readonly container: PodContainer; readonly started: boolean }
   /** Has run and will not run again under its restart policy. */
   | { readonly kind: 'ended'; readonly exit: Exit };
 
@@ -72,7 +75,7 @@ export interface Exit {
   readonly restartDelayMs: number;
 }
 
-export type Role = 'init' | 'sidecar' | 'main';
+export type Role = 'init' | 'sidecar' | 'main' | 'ephemeral';
 
 export interface StepContext {
   readonly pod: Pod;
@@ -100,15 +103,37 @@ export function containerStep(container: Container, role: Role, context: StepCon
     case 'created':
       return startStep(container, newest!, context);
     case 'running':
-      return isStale(container, newest!)
-        ? stopNow(newest!, context, `Container ${container.name} definition changed, will be restarted`)
-        : { kind: 'running', container: newest! };
+      return runningStep(container, role, newest!, context);
     case 'unknown':
       return stopNow(newest!, context, `Container ${container.name} is in an unknown state`);
     default:
       return unreachable(newest!.state as never);
   }
 }
+
+function runningStep(container: Container, role: Role, found: PodContainer, context: StepContext): ContainerStep {
+  // It counts as running once its hook is done.
+  if (isBeingHooked(container, found, context.observed)) {
+    return { kind: 'wait', until: undefined, waiting: notYet(context.pod) };
+  }
+  if (isStale(container, found)) {
+    return stopNow(found, context, `Container ${container.name} definition changed, will be restarted`);
+  }
+  const results = probeResults(container, found, context.observed);
+  const failed = failedProbe(container, results);
+  if (failed === undefined) return { kind: 'running', container: found, started: hasStarted(container, results) };
+  const again = role === 'sidecar' || context.pod.spec.restartPolicy !== 'Never' ? ', will be restarted' : '';
+  const why = `Container ${container.name} failed ${failed} probe${again}`;
+  return stopNow(found, context, why, probeOf(container, failed)?.terminationGracePeriodSeconds);
+}
+
+/** It runs, and its postStart hook is under way. */
+export const isBeingHooked = (container: Container, found: PodContainer, observed: Observed): boolean =>
+  container.lifecycle?.postStart !== undefined && observed.inFlight.has(step.start(found.id));
+
+/** A container that nobody has begun to ask yet is believed to be as it was last said to be. */
+export const probeResults = (container: Container, found: PodContainer, observed: Observed): ProbeResults =>
+  observed.probes.get(found.id) ?? initialResults(container, statusOfContainer(observed.previous, found));
 
 /** How the newest attempt that has ended did so; undefined when none has. */
 export function lastExit(container: Container, { observed }: StepContext): Exit | undefined {
@@ -119,7 +144,7 @@ export function lastExit(container: Container, { observed }: StepContext): Exit 
     return known === undefined ? undefined : exitFromStatus(known);
   }
   const exited = [newest, ...older].find((one) => one.state.kind === 'exited');
-  if (exited) return exitOf(exited);
+  if (exited) return exitOf(exited, observed);
   const ended =
     known && known.restartCount < newest.attempt
       ? (known.state?.terminated ?? known.lastState?.terminated)
@@ -128,20 +153,25 @@ export function lastExit(container: Container, { observed }: StepContext): Exit 
 }
 
 export function statusNamed(observed: Observed, name: string): ContainerStatus | undefined {
-  const { previous } = observed;
-  return [...(previous?.containerStatuses ?? []), ...(previous?.initContainerStatuses ?? [])].find(
-    (status) => status.name === name,
-  );
+  const {
+    containerStatuses = [],
+    initContainerStatuses = [],
+    ephemeralContainerStatuses = [],
+  } = observed.previous ?? {};
+  const all = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses];
+  return all.find((status) => status.name === name);
 }
 
 export function restarts(role: Role, pod: Pod, exit: Exit, container: Container): boolean {
   // A pod's image may be changed while it lives; the new one is to run whatever the policy says.
-  if (role !== 'init' && exit.image !== undefined && exit.image !== container.image) return true;
+  if (role !== 'init' && role !== 'ephemeral' && exit.image !== undefined && exit.image !== container.image)
+    return true;
   return restartsByPolicy(role, pod, exit);
 }
 
 export function restartsByPolicy(role: Role, pod: Pod, exit: Exit): boolean {
   if (role === 'sidecar') return true;
+  if (role === 'ephemeral') return false;
   const policy = pod.spec.restartPolicy;
   if (exit.exitCode === 0) return role === 'main' && policy === 'Always';
   return policy !== 'Never';
@@ -256,8 +286,13 @@ const waitAfter = (failed: Failure): ContainerStep => ({
   waiting: { reason: failed.reason, message: failed.message },
 });
 
-function stopNow(container: PodContainer, { pod, now }: StepContext, why: string): ContainerStep {
-  const graceMs = (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000;
+function stopNow(
+  container: PodContainer,
+  { pod, now }: StepContext,
+  why: string,
+  graceSeconds = pod.spec.terminationGracePeriodSeconds ?? 30,
+): ContainerStep {
+  const graceMs = graceSeconds * 1000;
   return {
     kind: 'act',
     action: {
@@ -281,14 +316,16 @@ export const notYet = (pod: Pod): Waiting => ({
   reason: (pod.spec.initContainers?.length ?? 0) > 0 ? 'PodInitializing' : 'ContainerCreating',
 });
 
-function exitOf(container: PodContainer): Exit | undefined {
+function exitOf(container: PodContainer, { previous }: Observed): Exit | undefined {
   if (container.state.kind !== 'exited') return undefined;
   const { exitCode, reason, message, startedAt, finishedAt } = container.state;
+  // The files of an ended pod are gone, and with them its last words: who read them has told.
+  const told = statusOfContainer(previous, container)?.state?.terminated?.message;
   return {
     attempt: container.attempt,
     exitCode,
     reason,
-    message,
+    message: message === '' ? (told ?? '') : message,
     startedAt,
     finishedAt,
     containerId: container.id,

@@ -142,7 +142,7 @@ export function fieldOf(path: string, { pod, hostAddresses, podAddresses }: Envi
   return read();
 }
 
-function resourceOf(
+export function resourceOf(
   resource: string,
   divisor: string | undefined,
   containerName: string | undefined,

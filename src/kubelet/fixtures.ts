@@ -98,6 +98,7 @@ export const observed = (over: Partial<Observed> = {}): Observed => ({
   containers: [],
   images: new Map([['busybox', present]]),
   files: 'ready',
+  probes: new Map(),
   stopped: new Set(),
   inFlight: new Map(),
   failures: new Map(),

@@ -8,14 +8,18 @@ import type { ContainerRuntime } from '#cri/runtime.ts';
 import type { Host } from '#host/host.ts';
 import type { DiskUsage } from '#host/machine.ts';
 import { createContainerConfigs } from '#kubelet/container-configs.ts';
+import { Hooks } from '#kubelet/hooks.ts';
 import { ImagePuller } from '#kubelet/image-puller.ts';
 import { NodeAgent } from '#kubelet/node-agent.ts';
 import { type NodeSelf, nodeShares } from '#kubelet/node-object.ts';
 import type { PodFiles } from '#kubelet/pod-files.ts';
 import { PodWorkers } from '#kubelet/pod-workers.ts';
+import { createProbeAsker } from '#kubelet/probes/ask.ts';
+import type { NetworkProber } from '#kubelet/probes/probe-call.ts';
 import type { MissingCapabilities } from '#kubelet/security-context.ts';
 import { StatusPublisher } from '#kubelet/status-publisher.ts';
 import { createSteps } from '#kubelet/steps.ts';
+import { PodVolumes } from '#kubelet/volumes/pod-volumes.ts';
 import type { Clock } from '#lib/clock.ts';
 import { Scope } from '#lib/scope.ts';
 
@@ -26,6 +30,8 @@ export interface KubeletDeps {
   readonly host: Host;
   readonly events: EventRecorder;
   readonly files: PodFiles;
+  /** How probes and hooks reach what listens in a pod. */
+  readonly network: NetworkProber;
   /** Bytes that may still be given out. */
   readonly memoryAvailable: () => Promise<number>;
   /** Of the disk that pods write to. */
@@ -48,6 +54,7 @@ export class Kubelet {
   readonly #workers: PodWorkers;
   readonly #publisher: StatusPublisher;
   readonly #agent: NodeAgent;
+  readonly #volumes: PodVolumes;
 
   constructor(deps: KubeletDeps) {
     this.#deps = deps;
@@ -59,6 +66,18 @@ export class Kubelet {
       fieldSelector: `spec.nodeName=${self().name}`,
     });
     this.#publisher = new StatusPublisher({ client, clock, log });
+    const allocatable = (): Readonly<Record<string, string>> => ({
+      cpu: String(self().machine.cpus),
+      memory: String(self().machine.memoryBytes),
+    });
+    this.#volumes = new PodVolumes({
+      client,
+      clock,
+      files,
+      allocatable,
+      log,
+      arrived: (uid) => this.#workers.retryFiles(uid),
+    });
     const configs = createContainerConfigs({
       client,
       runtime,
@@ -67,10 +86,14 @@ export class Kubelet {
       missing: deps.missing,
       memoryCapacity: self().machine.memoryBytes,
       hostAddresses: () => self().addresses,
-      allocatable: () => ({ cpu: String(self().machine.cpus), memory: String(self().machine.memoryBytes) }),
+      allocatable,
     });
     const puller = new ImagePuller({ runtime, client, clock });
-    const steps = createSteps({ runtime, clock, client, events: deps.events, files, puller, configs });
+    const volumes = this.#volumes;
+    const hooks = new Hooks({ streams: runtime.streams, network: deps.network, clock });
+    const hostAddresses = (): readonly string[] => self().addresses;
+    const made = { files, volumes, puller, configs, hooks, hostAddresses };
+    const steps = createSteps({ runtime, clock, client, events: deps.events, ...made });
     let runtimeName = 'containerd';
     this.#agent = new NodeAgent({
       client,
@@ -86,7 +109,9 @@ export class Kubelet {
       addresses: self().addresses,
       runtimeName,
     });
-    const worker = { runtime, clock, node, steps, publisher: this.#publisher, events: deps.events, log };
+    const asker = createProbeAsker({ streams: runtime.streams, network: deps.network });
+    const shared = { runtime, clock, node, steps, asker, since: clock.now() };
+    const worker = { ...shared, publisher: this.#publisher, events: deps.events, log };
     this.#workers = new PodWorkers({ runtime, clock, pods: this.#pods, files, owner, worker, log });
   }
 
@@ -95,11 +120,21 @@ export class Kubelet {
     return this.#pods;
   }
 
+  /** What the probes of a pod's containers have heard: the last attempts of each, with what was answered. */
+  probeHistory(uid: string): ReturnType<PodWorkers['probeHistory']> {
+    return this.#workers.probeHistory(uid);
+  }
+
   /** Until `signal` aborts. Containers then go on; a later kubelet adopts them. */
   async run(signal: AbortSignal): Promise<void> {
     const { host, self } = this.#deps;
     await host.cgroups.prepare({ cpuShares: nodeShares(self()) }, signal);
     await using scope = new Scope(signal);
+    scope.spawn('files of pods', (inner) => this.#volumes.run(inner));
+    using _changes = this.#pods.onChange(({ before, after }) => {
+      if (after) this.#volumes.podChanged(after);
+      else if (before) scope.spawn('files of a pod that is gone', () => this.#volumes.release(before.metadata.uid));
+    });
     scope.spawn('pods of the node', (inner) => this.#pods.run(inner));
     scope.spawn('pod statuses', (inner) => this.#publisher.run(inner));
     scope.spawn('node agent', (inner) => this.#agent.run(inner));

@@ -1,5 +1,6 @@
-import type { PodStatus } from '#api/generated/core-v1.ts';
+import type { Container, ContainerStatus, Pod, PodStatus } from '#api/generated/core-v1.ts';
 import type { ContainerId, ImageRef, ObservedContainer, ObservedSandbox, SandboxId } from '#cri/runtime.ts';
+import type { ProbeResults } from '#kubelet/probe.ts';
 import type { Brand } from '#lib/brand.ts';
 
 /**
@@ -13,6 +14,8 @@ export interface Observed {
   readonly images: ReadonlyMap<string, ImageState>;
   /** The pod's cgroup, volumes and folders. `left`: of an earlier kubelet; whether all of it is there nobody knows. */
   readonly files: 'absent' | 'left' | 'ready';
+  /** What its probes have shown of each container that runs and has some. */
+  readonly probes: ReadonlyMap<ContainerId, ProbeResults>;
   /** Sandboxes whose stop has succeeded since this kubelet began; a stop is repeatable, so forgetting one costs a call. */
   readonly stopped: ReadonlySet<SandboxId>;
   /** Steps under way, with when they began. */
@@ -67,7 +70,7 @@ export const labels = {
 } as const;
 
 /** The newest sandbox; older ones only wait to be removed. */
-export const currentSandbox = (observed: Observed): ObservedSandbox | undefined =>
+export const currentSandbox = (observed: Pick<Observed, 'sandboxes'>): ObservedSandbox | undefined =>
   observed.sandboxes.reduce<ObservedSandbox | undefined>(
     (newest, sandbox) => (newest && newest.metadata.attempt >= sandbox.metadata.attempt ? newest : sandbox),
     undefined,
@@ -76,6 +79,19 @@ export const currentSandbox = (observed: Observed): ObservedSandbox | undefined 
 /** All of one name, newest attempt first. */
 export const containersNamed = (observed: Observed, name: string): readonly PodContainer[] =>
   observed.containers.filter((container) => container.name === name).sort((a, b) => b.attempt - a.attempt);
+
+/** Of a pod's own containers, init containers and sidecars included. */
+export const containerNamed = ({ spec }: Pod, name: string): Container | undefined =>
+  [...(spec.initContainers ?? []), ...spec.containers].find((container) => container.name === name);
+
+/** What a status says of this very container: not of one before it. */
+export const statusOfContainer = (
+  status: PodStatus | undefined,
+  { id, name }: Pick<PodContainer, 'id' | 'name'>,
+): ContainerStatus | undefined =>
+  [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].find(
+    (one) => one.name === name && one.containerID?.endsWith(`://${id}`) === true,
+  );
 
 export const isRunning = (container: PodContainer): boolean =>
   container.state.kind === 'running' || container.state.kind === 'unknown';

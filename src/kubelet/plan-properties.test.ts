@@ -64,8 +64,17 @@ class World {
         });
       }
       case 'start-container':
-        return change(action.id, action.name === 'init' ? exited(0, now, now) : running(now));
+        return set({
+          containers: o.containers.map((one) =>
+            one.id === action.id ? { ...one, state: action.name === 'init' ? exited(0, now, now) : running(now) } : one,
+          ),
+          probes: new Map(o.probes).set(action.id, { startup: 'success', liveness: 'success', readiness: 'success' }),
+        });
       case 'stop-container':
+        assert.ok(
+          action.final || Object.values(o.probes.get(action.id) ?? {}).includes('failure'),
+          'stopped for nothing',
+        );
         return change(action.id, exited(137, now));
       case 'remove-container':
         return set({ containers: o.containers.filter((one) => one.id !== action.id) });
@@ -99,7 +108,13 @@ class World {
     const o = this.observed;
     const dead = (one: PodContainer): PodContainer =>
       one.state.kind === 'running' ? { ...one, state: exited(137, now) } : one;
-    const kind = Math.floor(rand() * 3);
+    const kind = Math.floor(rand() * 4);
+    const [probed] = o.containers.filter((one) => one.state.kind === 'running');
+    if (kind === 3 && probed) {
+      const failing =
+        rand() < 0.5 ? { startup: 'failure' as const } : { startup: 'success' as const, liveness: 'failure' as const };
+      this.observed = { ...o, probes: new Map(o.probes).set(probed.id, failing) };
+    }
     if (kind === 0) this.observed = { ...o, containers: o.containers.map(dead) };
     if (kind === 1)
       this.observed = {
@@ -120,7 +135,9 @@ test('planPod: from any state a flaky node can reach, the pod comes up, counts o
     const rand = random(seed);
     let chaos = 0.3;
     const world = new World({ fails: () => rand() < chaos });
-    const pod = aPod({ initContainers: [aContainer('init')], containers: [aContainer('a'), aContainer('b')] });
+    const probes = { startupProbe: {}, livenessProbe: {} };
+    const main = [aContainer('a', probes), aContainer('b', probes)];
+    const pod = aPod({ initContainers: [aContainer('init')], containers: main });
     let now = 0;
     const drive = (desired: Desired): void => {
       for (let n = 0; n < 600; n++) {

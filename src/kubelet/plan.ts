@@ -83,11 +83,12 @@ export function planPod(desired: Desired, observed: Observed, now: number): Plan
 function planRun(context: StepContext): Plan {
   const { observed, now, pod } = context;
   const steps = runSteps(context);
-  const waits = steps.flatMap((one) => (one.kind === 'wait' && one.until !== undefined ? [one.until] : []));
+  const all = [...steps, ...ephemeralSteps(context)];
+  const waits = all.flatMap((one) => (one.kind === 'wait' && one.until !== undefined ? [one.until] : []));
   const around = sandboxSteps(context, steps);
   const wanted = [
     ...around,
-    ...steps.flatMap((one) => (one.kind === 'act' ? [keyed(one.action)] : [])),
+    ...all.flatMap((one) => (one.kind === 'act' ? [keyed(one.action)] : [])),
     ...prune(pod, observed),
   ];
   return toPlan(wanted, observed, now, waits);
@@ -111,6 +112,10 @@ export function runSteps(context: StepContext): readonly ContainerStep[] {
   return [...steps, ...pod.spec.containers.map((container) => containerStep(container, 'main', context))];
 }
 
+/** Added to look into a pod that runs already: each runs once, whatever the others do. */
+const ephemeralSteps = (context: StepContext): readonly ContainerStep[] =>
+  (context.pod.spec.ephemeralContainers ?? []).map((container) => containerStep(container, 'ephemeral', context));
+
 /** Init is over once any main container exists in this sandbox, even if the dead init containers are gone by now. */
 function mainHasBegun({ pod, observed }: StepContext): boolean {
   const sandbox = currentSandbox(observed);
@@ -120,7 +125,9 @@ function mainHasBegun({ pod, observed }: StepContext): boolean {
 }
 
 const letsOthersBegin = (container: Container, { kind, ...next }: ContainerStep): boolean =>
-  isSidecar(container) ? kind === 'running' : kind === 'ended' && 'exit' in next && next.exit.exitCode === 0;
+  isSidecar(container)
+    ? kind === 'running' && 'started' in next && next.started
+    : kind === 'ended' && 'exit' in next && next.exit.exitCode === 0;
 
 export const isSidecar = (container: Container): boolean => container.restartPolicy === 'Always';
 export const roleOf = (container: Container): Role => (isSidecar(container) ? 'sidecar' : 'init');
@@ -161,7 +168,8 @@ type Ending = Extract<Desired, { readonly kind: 'terminate' | 'forget' }>;
 
 /** Stops what runs; then, for a pod that is to vanish, removes what is left, and last its object. */
 function planEnd(desired: Ending, observed: Observed, now: number): Plan {
-  const cancel = [...observed.inFlight.keys()].filter((key) => key.startsWith('pull '));
+  const hooks = observed.containers.filter(isRunning).map(({ id }) => step.start(id));
+  const cancel = [...observed.inFlight.keys()].filter((key) => key.startsWith('pull ') || hooks.includes(key));
   const plan = (actions: readonly Action[]): Plan => ({ ...toPlan(actions, observed, now, []), cancel });
 
   // What is being made now must first be seen, or it would outlive its pod.

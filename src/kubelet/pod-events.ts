@@ -12,7 +12,7 @@ const told: Readonly<Record<string, string>> = {
 
 /** The events that follow from a status alone: a container has begun to wait for something people should know of. */
 export function eventsOf(pod: Pod, before: OwnStatus | undefined, after: OwnStatus): readonly EventText[] {
-  const all = [...(after.initContainerStatuses ?? []), ...(after.containerStatuses ?? [])];
+  const all = statusesOf(after);
   return all.flatMap((status) => {
     const waiting = status.state?.waiting;
     const reason = told[waiting?.reason ?? ''];
@@ -33,17 +33,27 @@ export function eventsOf(pod: Pod, before: OwnStatus | undefined, after: OwnStat
 
 /** How upstream spells "this container" in an event: `spec.containers{web}`. */
 export function fieldPathOf(pod: Pod, container: string): string {
-  const init = pod.spec.initContainers?.some(({ name }) => name === container) ?? false;
-  return `spec.${init ? 'initContainers' : 'containers'}{${container}}`;
+  const isIn = (list: 'initContainers' | 'ephemeralContainers'): boolean =>
+    pod.spec[list]?.some(({ name }) => name === container) ?? false;
+  const list = isIn('initContainers')
+    ? 'initContainers'
+    : isIn('ephemeralContainers')
+      ? 'ephemeralContainers'
+      : 'containers';
+  return `spec.${list}{${container}}`;
 }
+
+const statusesOf = (status: OwnStatus | undefined): readonly ContainerStatus[] => [
+  ...(status?.initContainerStatuses ?? []),
+  ...(status?.containerStatuses ?? []),
+  ...(status?.ephemeralContainerStatuses ?? []),
+];
 
 function reasonBefore(
   before: OwnStatus | undefined,
   name: string,
 ): { reason?: string; restartCount: number } | undefined {
-  const known = [...(before?.initContainerStatuses ?? []), ...(before?.containerStatuses ?? [])].find(
-    (status) => status.name === name,
-  );
+  const known = statusesOf(before).find((status) => status.name === name);
   const reason = known?.state?.waiting?.reason;
   return known && { ...(reason === undefined ? {} : { reason }), restartCount: known.restartCount };
 }
@@ -62,4 +72,6 @@ function messageOf(pod: Pod, { name, state }: ContainerStatus): string {
 }
 
 const imageOf = (pod: Pod, container: string): string =>
-  [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].find(({ name }) => name === container)?.image ?? '';
+  [...pod.spec.containers, ...(pod.spec.initContainers ?? []), ...(pod.spec.ephemeralContainers ?? [])].find(
+    ({ name }) => name === container,
+  )?.image ?? '';

@@ -1,16 +1,27 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pod } from '#api/generated/core-v1.ts';
 import { qosOf } from '#api/qos.ts';
 import type { Host, PodCgroup, QosClass } from '#host/host.ts';
 import { podCgroupLimits } from '#kubelet/resources.ts';
-import { openToAll, prepareHostPath, sizeOf, type VolumePlan, volumesOf } from '#kubelet/volumes/volumes.ts';
+import { writeAtomically } from '#kubelet/volumes/atomic-writer.ts';
+import { prepareHostPath } from '#kubelet/volumes/host-path.ts';
+import { MountError } from '#kubelet/volumes/mount-error.ts';
+import { belongsToGroup, giveToGroup } from '#kubelet/volumes/ownership.ts';
+import type { Files } from '#kubelet/volumes/projection.ts';
+import { bindSubPath } from '#kubelet/volumes/sub-path.ts';
+import { type ApiFilesPlan, type EmptyDirPlan, type VolumePlan, volumesOf } from '#kubelet/volumes/volumes.ts';
+import type { Clock } from '#lib/clock.ts';
+import { unreachable } from '#lib/unreachable.ts';
 
 /** What a pod has on its node besides containers: cgroup, volumes, folders. Every operation may be repeated. */
 export interface PodFiles {
   state(uid: string): 'absent' | 'left' | 'ready';
-  prepare(pod: Pod, signal: AbortSignal): Promise<void>;
+  /** `content` has the files of each volume of the pod that comes from the API, by its name. Throws MountError. */
+  prepare(pod: Pod, content: ReadonlyMap<string, Files>, signal: AbortSignal): Promise<void>;
+  /** Replaces the files of such a volume, all at once; only of a pod that was prepared. */
+  update(pod: Pod, volume: { readonly volume: string; readonly files: Files }): Promise<void>;
   /** `pod` is undefined for one that only its folder is left of. */
   remove(
     what: { readonly uid: string; readonly pod: Pod | undefined; readonly logs: 'keep' | 'remove' },
@@ -21,8 +32,20 @@ export interface PodFiles {
   cgroupParent(pod: Pod): string | undefined;
   /** Where on the host a volume of the pod lies. Throws for a volume that the pod does not have. */
   volumePath(pod: Pod, volume: string): string;
+  /** Where a part of a volume lies, for one mount of one container. Made when it is missing; never outside of the volume. */
+  subPath(pod: Pod, part: SubPathOf, signal: AbortSignal): Promise<string>;
+  /** Makes the file for the last words of one attempt of a container; undefined where there are no files. */
+  terminationLog(pod: Pod, of: { readonly container: string; readonly attempt: number }): Promise<string | undefined>;
   /** UIDs of pods that have something here. */
   found(): Promise<readonly string[]>;
+}
+
+export interface SubPathOf {
+  readonly volume: string;
+  readonly container: string;
+  /** Which of the container's mounts it is. */
+  readonly index: number;
+  readonly subPath: string;
 }
 
 export interface PodFolders {
@@ -34,12 +57,14 @@ export interface PodFolders {
 export class PodFilesOnHost implements PodFiles {
   readonly #host: Host;
   readonly #folders: PodFolders;
+  readonly #clock: Clock;
   /** cgroup parents of pods that were prepared since this kubelet began. */
   readonly #prepared = new Map<string, string>();
 
-  constructor(host: Host, folders: PodFolders) {
+  constructor(host: Host, folders: PodFolders, clock: Clock) {
     this.#host = host;
     this.#folders = folders;
+    this.#clock = clock;
   }
 
   /** Only what this process prepared counts as ready: preparing again is cheap, and puts right what a reboot took. */
@@ -48,10 +73,17 @@ export class PodFilesOnHost implements PodFiles {
     return existsSync(this.#podFolder(uid)) ? 'left' : 'absent';
   }
 
-  async prepare(pod: Pod, signal: AbortSignal): Promise<void> {
+  async prepare(pod: Pod, content: ReadonlyMap<string, Files>, signal: AbortSignal): Promise<void> {
     const { uid } = pod.metadata;
     await mkdir(this.#podFolder(uid), { recursive: true, mode: 0o750 });
-    for (const volume of volumesOf(pod)) await this.#prepareVolume(uid, volume, signal);
+    for (const volume of volumesOf(pod)) {
+      try {
+        await this.#prepareVolume(pod, volume, { files: content.get(volume.name), signal });
+      } catch (error) {
+        signal.throwIfAborted();
+        throw new MountError(volume.name, error);
+      }
+    }
     const parent = await this.#host.cgroups.apply({ uid, qosClass: qosOf(pod) }, podCgroupLimits(pod));
     this.#prepared.set(uid, parent);
   }
@@ -84,23 +116,69 @@ export class PodFilesOnHost implements PodFiles {
     return found.kind === 'host-path' ? found.path : this.#volumeFolder(pod.metadata.uid, found);
   }
 
+  async update(pod: Pod, { volume, files }: { readonly volume: string; readonly files: Files }): Promise<void> {
+    const group = fsGroupOf(pod);
+    await writeAtomically(this.volumePath(pod, volume), files, { now: this.#clock.now(), group });
+  }
+
+  subPath(pod: Pod, { volume, container, index, subPath }: SubPathOf, signal: AbortSignal): Promise<string> {
+    const target = join(this.#podFolder(pod.metadata.uid), 'volume-subpaths', volume, container, String(index));
+    return bindSubPath(this.#host.mounts, { volume: this.volumePath(pod, volume), subPath, target }, signal);
+  }
+
+  async terminationLog(
+    { metadata }: Pod,
+    { container, attempt }: { readonly container: string; readonly attempt: number },
+  ): Promise<string> {
+    const folder = join(this.#podFolder(metadata.uid), 'containers', container);
+    const path = join(folder, String(attempt));
+    await mkdir(folder, { recursive: true, mode: 0o750 });
+    await writeFile(path, '');
+    // Whoever the container runs as is to write it.
+    await chmod(path, 0o666);
+    return path;
+  }
+
   async found(): Promise<readonly string[]> {
     const folders = existsSync(this.#folders.pods) ? await readdir(this.#folders.pods) : [];
     const cgroups = await this.#host.cgroups.list();
     return [...new Set([...folders, ...cgroups.map(({ uid }) => uid)])];
   }
 
-  async #prepareVolume(uid: string, volume: VolumePlan, signal: AbortSignal): Promise<void> {
+  async #prepareVolume(
+    pod: Pod,
+    volume: VolumePlan,
+    { files, signal }: { readonly files: Files | undefined; readonly signal: AbortSignal },
+  ): Promise<void> {
     switch (volume.kind) {
       case 'host-path':
         return prepareHostPath(volume);
-      case 'empty-dir': {
-        const folder = this.#volumeFolder(uid, volume);
+      case 'empty-dir':
+        return this.#prepareEmptyDir(pod, volume, signal);
+      case 'api-files': {
+        if (files === undefined) throw new Error('its files were not looked up');
+        const folder = this.#volumeFolder(pod.metadata.uid, volume);
         await mkdir(folder, { recursive: true });
-        if (volume.memory) await this.#host.mounts.tmpfs(folder, { mode: 0o777, ...sizeOf(volume) }, signal);
-        return openToAll(folder);
+        if (volume.confidential) await this.#host.mounts.tmpfs(folder, { mode: 0o777 }, signal);
+        await openToAll(folder);
+        return this.update(pod, { volume: volume.name, files });
       }
+      default:
+        return unreachable(volume);
     }
+  }
+
+  async #prepareEmptyDir(pod: Pod, volume: EmptyDirPlan, signal: AbortSignal): Promise<void> {
+    const folder = this.#volumeFolder(pod.metadata.uid, volume);
+    const group = fsGroupOf(pod);
+    const known = existsSync(folder);
+    await mkdir(folder, { recursive: true });
+    if (volume.memory) await this.#host.mounts.tmpfs(folder, { mode: 0o777, ...sizeOf(volume) }, signal);
+    if (group === undefined) return openToAll(folder);
+    // What the containers made of it since it was handed over is theirs.
+    if (known && (await belongsToGroup(folder, group))) return;
+    await openToAll(folder);
+    await giveToGroup(folder, group, 'write');
   }
 
   async #removeLogs(uid: string): Promise<void> {
@@ -114,10 +192,18 @@ export class PodFilesOnHost implements PodFiles {
     return join(this.#folders.pods, uid);
   }
 
-  #volumeFolder(uid: string, { name }: VolumePlan): string {
-    return join(this.#podFolder(uid), 'volumes', 'kubernetes.io~empty-dir', name);
+  #volumeFolder(uid: string, volume: EmptyDirPlan | ApiFilesPlan): string {
+    const plugin = volume.kind === 'empty-dir' ? 'empty-dir' : volume.plugin;
+    return join(this.#podFolder(uid), 'volumes', `kubernetes.io~${plugin}`, volume.name);
   }
 }
+
+const fsGroupOf = ({ spec }: Pod): number | undefined => spec.securityContext?.fsGroup;
+
+const sizeOf = ({ sizeBytes }: EmptyDirPlan): { sizeBytes?: number } => (sizeBytes === undefined ? {} : { sizeBytes });
+
+/** A volume is for whoever the containers run as. The mode of mkdir is cut by the umask; this is not. */
+const openToAll = (folder: string): Promise<void> => chmod(folder, 0o777);
 
 /** Without its object nobody knows the class any more: it is looked for in all of them. */
 const cgroupsOf = (uid: string, pod: Pod | undefined): readonly PodCgroup[] =>

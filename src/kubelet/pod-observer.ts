@@ -7,6 +7,7 @@ import type {
   SandboxId,
 } from '#cri/runtime.ts';
 import { labels, type PodContainer } from '#kubelet/observed.ts';
+import { terminationMessage } from '#kubelet/termination-message.ts';
 
 export interface RuntimeSight {
   readonly sandboxes: readonly ObservedSandbox[];
@@ -52,6 +53,15 @@ export class PodObserver {
     // "Unknown" is a passing state, and no two of them need be alike.
     if (known?.state.kind === listed.state && listed.state !== 'unknown') return known;
     const status = await this.#runtime.containers.status(listed.id, signal);
-    return status && { ...status, sandbox: listed.sandbox };
+    return status && withLastWords({ ...status, sandbox: listed.sandbox });
   }
+}
+
+/** What the runtime says of an end and what the container itself said, as upstream joins them. */
+function withLastWords(container: PodContainer): PodContainer {
+  const { state } = container;
+  const words = terminationMessage(container);
+  if (state.kind !== 'exited' || words === '') return container;
+  const message = state.message === '' ? words : `${state.message}: ${words}`;
+  return { ...container, state: { ...state, message } };
 }

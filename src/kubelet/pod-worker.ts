@@ -1,11 +1,14 @@
 import type { Pod } from '#api/generated/core-v1.ts';
 import type { EventRecorder } from '#client/events.ts';
-import type { ContainerRuntime, SandboxId } from '#cri/runtime.ts';
+import type { ContainerId, ContainerRuntime, SandboxId } from '#cri/runtime.ts';
 import { RuntimeFault } from '#cri/fault.ts';
-import type { Failure, ImageState, Observed, StepKey } from '#kubelet/observed.ts';
+import { currentSandbox, type Failure, type ImageState, type Observed, step, type StepKey } from '#kubelet/observed.ts';
 import { type Action, type Desired, planPod, type TerminationCause } from '#kubelet/plan.ts';
-import { eventsOf } from '#kubelet/pod-events.ts';
-import { PodObserver } from '#kubelet/pod-observer.ts';
+import { eventsOf, fieldPathOf } from '#kubelet/pod-events.ts';
+import { PodObserver, type RuntimeSight } from '#kubelet/pod-observer.ts';
+import type { ProbeAsker } from '#kubelet/probes/ask.ts';
+import type { Attempt } from '#kubelet/probes/history.ts';
+import { PodProbers } from '#kubelet/probes/pod-probers.ts';
 import { isTerminal, type OwnStatus, statusOf } from '#kubelet/status.ts';
 import type { Course, NodeFacts } from '#kubelet/status-context.ts';
 import type { StatusPublisher } from '#kubelet/status-publisher.ts';
@@ -26,6 +29,9 @@ export interface WorkerDeps {
   readonly files: (uid: string) => Observed['files'];
   /** Told once a look at the runtime has shown what is the pod's, so that the runtime's events find their way here. */
   readonly noticed: (uid: string, ids: readonly string[]) => void;
+  readonly asker: ProbeAsker;
+  /** When this kubelet began, epoch ms. */
+  readonly since: number;
   readonly log: (message: string, error: unknown) => void;
 }
 
@@ -46,6 +52,7 @@ export class PodWorker {
   readonly uid: string;
   readonly #deps: WorkerDeps;
   readonly #observer: PodObserver;
+  readonly #probers: PodProbers;
   readonly #woken = new Signal();
   readonly #inFlight = new Map<StepKey, { readonly since: number; readonly cancel: AbortController }>();
   readonly #failures = new Map<StepKey, Failure>();
@@ -61,6 +68,18 @@ export class PodWorker {
     this.uid = uid;
     this.#deps = deps;
     this.#observer = new PodObserver(deps.runtime, uid);
+    const { clock, asker, since } = deps;
+    this.#probers = new PodProbers({
+      clock,
+      asker,
+      since,
+      tell: (container, event) => {
+        const pod = this.#pod;
+        if (pod) deps.events.record(pod, { ...event, fieldPath: fieldPathOf(pod, container) });
+      },
+      changed: () => this.wake(),
+      log: deps.log,
+    });
   }
 
   /** The pod as the API has it now; undefined when it has it no more. The deadline of an end only ever comes nearer. */
@@ -74,8 +93,21 @@ export class PodWorker {
     this.#woken.raise();
   }
 
+  /** Files that could not be made are tried again at once. */
+  retryFiles(): void {
+    this.#failures.delete(step.prepare());
+    this.wake();
+  }
+
   get pod(): Pod | undefined {
     return this.#pod;
+  }
+
+  /** What the probes of the containers that are still here have heard. */
+  probeHistory(): readonly (Attempt & { readonly container: ContainerId })[] {
+    return [...this.#probers.results().keys()].flatMap((container) =>
+      this.#probers.history(container).map((attempt) => ({ ...attempt, container })),
+    );
   }
 
   /** Until nothing of the pod is left, or `signal` aborts. */
@@ -94,7 +126,7 @@ export class PodWorker {
   async #turn(scope: Scope, signal: AbortSignal): Promise<number | undefined | 'finished'> {
     const { clock } = this.#deps;
     try {
-      const observed = await this.#observe(signal);
+      const observed = await this.#observe(scope, signal);
       const desired = this.#desired(clock.now());
       this.#report(observed);
       const plan = planPod(desired, { ...observed, previous: this.#previous }, clock.now());
@@ -110,7 +142,7 @@ export class PodWorker {
     }
   }
 
-  async #observe(signal: AbortSignal): Promise<Observed> {
+  async #observe(scope: Scope, signal: AbortSignal): Promise<Observed> {
     // A step that ends while we look may or may not show in what we see: it counts as under way until the next look.
     const before = this.#stepsUnderWay();
     const sight = await this.#observer.look(signal);
@@ -119,8 +151,10 @@ export class PodWorker {
       sight.containers.filter(({ state }) => state.kind !== 'exited').map(({ name }) => name),
       signal,
     );
+    this.#probe(sight, scope);
     return {
       ...sight,
+      probes: this.#probers.results(),
       images: this.#images,
       files: this.#deps.files(this.uid),
       stopped: this.#stopped,
@@ -131,6 +165,17 @@ export class PodWorker {
     };
   }
 
+  #probe({ containers, sandboxes }: RuntimeSight, scope: Scope): void {
+    const pod = this.#pod;
+    if (pod === undefined) return;
+    const sandbox = currentSandbox({ sandboxes });
+    const podIP = pod.spec.hostNetwork === true ? this.#deps.node().addresses[0] : sandbox?.addresses[0];
+    const ending = this.#ending !== undefined || pod.metadata.deletionTimestamp !== undefined || this.#known === 'gone';
+    // Whose postStart hook is under way is not asked yet.
+    const started = containers.filter(({ id }) => !this.#inFlight.has(step.start(id)));
+    this.#probers.follow({ pod, containers: started, podIP, ending, previous: this.#previous ?? pod.status }, scope);
+  }
+
   #stepsUnderWay(): readonly (readonly [StepKey, number])[] {
     return [...this.#inFlight].map(([key, { since }]) => [key, since] as const);
   }
@@ -138,7 +183,8 @@ export class PodWorker {
   /** Only of containers that may have to be made, and only until the image is there. */
   async #lookUpImages(alive: readonly string[], signal: AbortSignal): Promise<void> {
     const { spec } = this.#pod ?? {};
-    const wanted = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].filter(
+    const { initContainers = [], containers = [], ephemeralContainers = [] } = spec ?? {};
+    const wanted = [...initContainers, ...containers, ...ephemeralContainers].filter(
       ({ name }) => !alive.includes(name),
     );
     const names = new Set(wanted.map(({ image }) => image ?? '').filter((image) => !this.#images.has(image)));

@@ -42,6 +42,16 @@ export class PodWorkers {
     return this.#workers.size;
   }
 
+  /** What the files of a pod waited for may be there now. */
+  retryFiles(uid: string): void {
+    this.#workers.get(uid)?.retryFiles();
+  }
+
+  /** What the probes of a pod's containers have heard, oldest first for each container; empty for a pod that is not here. */
+  probeHistory(uid: string): ReturnType<PodWorker['probeHistory']> {
+    return this.#workers.get(uid)?.probeHistory() ?? [];
+  }
+
   /** Until `signal` aborts; containers are then left as they are. */
   async run(signal: AbortSignal): Promise<void> {
     const { pods } = this.#deps;

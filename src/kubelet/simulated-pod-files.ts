@@ -1,8 +1,9 @@
 import type { Pod } from '#api/generated/core-v1.ts';
 import { qosOf } from '#api/qos.ts';
 import type { Host } from '#host/host.ts';
-import type { PodFiles } from '#kubelet/pod-files.ts';
+import type { PodFiles, SubPathOf } from '#kubelet/pod-files.ts';
 import { podCgroupLimits } from '#kubelet/resources.ts';
+import type { Files } from '#kubelet/volumes/projection.ts';
 import { volumesOf } from '#kubelet/volumes/volumes.ts';
 
 /**
@@ -13,14 +14,22 @@ export class SimulatedPodFiles implements PodFiles {
   readonly #host: Host;
   readonly #folders: Set<string>;
   readonly #parents = new Map<string, string>();
+  /** The files of volumes, by the path of the volume. */
+  readonly #content: Map<string, Files>;
 
-  constructor(host: Host, folders = new Set<string>()) {
+  constructor(host: Host, folders = new Set<string>(), content = new Map<string, Files>()) {
     this.#host = host;
     this.#folders = folders;
+    this.#content = content;
   }
 
   restarted(): SimulatedPodFiles {
-    return new SimulatedPodFiles(this.#host, this.#folders);
+    return new SimulatedPodFiles(this.#host, this.#folders, this.#content);
+  }
+
+  /** The files of a volume that comes from the API, as the pod's containers would see them; undefined before they are there. */
+  content(pod: Pod, volume: string): Files | undefined {
+    return this.#content.get(this.volumePath(pod, volume));
   }
 
   state(uid: string): 'absent' | 'left' | 'ready' {
@@ -28,16 +37,22 @@ export class SimulatedPodFiles implements PodFiles {
     return this.#folders.has(uid) ? 'left' : 'absent';
   }
 
-  async prepare(pod: Pod): Promise<void> {
+  async prepare(pod: Pod, content: ReadonlyMap<string, Files>): Promise<void> {
     const { uid } = pod.metadata;
     volumesOf(pod);
     this.#folders.add(uid);
+    for (const [volume, files] of content) await this.update(pod, { volume, files });
     this.#parents.set(uid, await this.#host.cgroups.apply({ uid, qosClass: qosOf(pod) }, podCgroupLimits(pod)));
+  }
+
+  async update(pod: Pod, { volume, files }: { readonly volume: string; readonly files: Files }): Promise<void> {
+    this.#content.set(this.volumePath(pod, volume), files);
   }
 
   async remove({ uid, pod }: Parameters<PodFiles['remove']>[0], signal: AbortSignal): Promise<void> {
     if (pod) await this.#host.cgroups.remove({ uid, qosClass: qosOf(pod) }, { kill: true }, signal);
     this.#folders.delete(uid);
+    for (const path of this.#content.keys()) if (path.startsWith(`/simulated/pods/${uid}/`)) this.#content.delete(path);
     this.#parents.delete(uid);
   }
 
@@ -51,6 +66,12 @@ export class SimulatedPodFiles implements PodFiles {
   volumePath(pod: Pod, volume: string): string {
     return `/simulated/pods/${pod.metadata.uid}/${volume}`;
   }
+
+  async subPath(pod: Pod, { volume, subPath }: SubPathOf): Promise<string> {
+    return `${this.volumePath(pod, volume)}/${subPath}`;
+  }
+
+  async terminationLog(): Promise<undefined> {}
 
   async found(): Promise<readonly string[]> {
     return [...this.#folders];

@@ -24,6 +24,7 @@ export function publishDelay(before: PodStatus | undefined, after: OwnStatus, en
 const allStatuses = (status: PodStatus): readonly ContainerStatus[] => [
   ...(status.initContainerStatuses ?? []),
   ...(status.containerStatuses ?? []),
+  ...(status.ephemeralContainerStatuses ?? []),
 ];
 
 function isNews(before: ContainerStatus | undefined, after: ContainerStatus): boolean {
@@ -59,6 +60,7 @@ const ownFields: readonly (keyof PodStatus)[] = [
   'startTime',
   'initContainerStatuses',
   'containerStatuses',
+  'ephemeralContainerStatuses',
   'qosClass',
 ];
 

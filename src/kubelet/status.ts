@@ -29,6 +29,9 @@ export function statusOf(context: StatusContext, observed: Observed, now: number
     containerStatus(one, roleOf(one), context, { observed, now }),
   );
   const main = pod.spec.containers.map((one) => containerStatus(one, 'main', context, { observed, now }));
+  const ephemeral = (pod.spec.ephemeralContainers ?? []).map((one) =>
+    containerStatus(one, 'ephemeral', context, { observed, now }),
+  );
   const phase =
     course.kind === 'rejected'
       ? 'Failed'
@@ -46,6 +49,7 @@ export function statusOf(context: StatusContext, observed: Observed, now: number
     startTime: observed.previous?.startTime ?? timeOf(now),
     ...(init.length === 0 ? {} : { initContainerStatuses: init }),
     containerStatuses: main,
+    ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
     ...(pod.status?.qosClass === undefined ? {} : { qosClass: pod.status.qosClass }),
   };
 }

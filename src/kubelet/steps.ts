@@ -3,15 +3,19 @@ import { hasReason } from '#api/errors.ts';
 import type { Client } from '#client/client.ts';
 import type { EventRecorder, EventText } from '#client/events.ts';
 import { podResource } from '#client/resources.ts';
-import type { ContainerRuntime } from '#cri/runtime.ts';
+import type { ContainerId, ContainerRuntime } from '#cri/runtime.ts';
 import { RuntimeFault } from '#cri/fault.ts';
 import type { ContainerConfigs } from '#kubelet/container-configs.ts';
-import type { ImageState, Observed } from '#kubelet/observed.ts';
+import type { Hooks } from '#kubelet/hooks.ts';
+import { containerNamed, currentSandbox, type ImageState, type Observed } from '#kubelet/observed.ts';
 import type { Action } from '#kubelet/plan.ts';
 import { fieldPathOf } from '#kubelet/pod-events.ts';
 import type { PodFiles } from '#kubelet/pod-files.ts';
+import type { ProbeTarget } from '#kubelet/probes/probe-call.ts';
 import { type ImagePuller, pulledMessage } from '#kubelet/image-puller.ts';
 import { StepFailure } from '#kubelet/step-failure.ts';
+import { FilesReleased } from '#kubelet/volumes/live-files.ts';
+import type { PodVolumes } from '#kubelet/volumes/pod-volumes.ts';
 import type { Clock } from '#lib/clock.ts';
 
 /** Does the steps of a plan. Each may be repeated: after a crash the next plan may ask for what was already done. */
@@ -37,8 +41,12 @@ export interface StepDeps {
   readonly client: Client;
   readonly events: EventRecorder;
   readonly files: PodFiles;
+  readonly volumes: PodVolumes;
   readonly puller: ImagePuller;
   readonly configs: ContainerConfigs;
+  readonly hooks: Hooks;
+  /** The node's own, which pods in its network have. */
+  readonly hostAddresses: () => readonly string[];
 }
 
 type Executor<Kind extends Action['kind']> = (
@@ -61,32 +69,37 @@ export function createSteps(deps: StepDeps): Steps {
 }
 
 function executorsOf(deps: StepDeps): Executors {
-  const { runtime, clock, files } = deps;
+  const { runtime, files } = deps;
   return {
     'prepare-files': (_action, { pod }, signal) => prepareFiles(deps, pod!, signal),
     'create-sandbox': (action, { pod }, signal) => createSandbox(deps, pod!, action.attempt, signal),
     'pull-image': (action, { pod }, signal) => pullImage(deps, pod!, action.container.name, signal),
     'create-container': (action, subject, signal) => createContainer(deps, action, subject, signal),
-    'start-container': (action, { pod }, signal) => startContainer(deps, action, pod!, signal),
-    'stop-container': (action, { pod }, signal) => {
-      tell(deps, pod, { type: 'Normal', reason: 'Killing', message: action.why }, action.name);
-      return runtime.containers.stop(action.id, Math.max(0, action.deadlineAt - clock.now()), signal);
+    'start-container': (action, subject, signal) => startContainer(deps, action, subject, signal),
+    'stop-container': (action, subject, signal) => {
+      tell(deps, subject.pod, { type: 'Normal', reason: 'Killing', message: action.why }, action.name);
+      return stopContainer(deps, action, subject, signal);
     },
     'remove-container': ({ id }, _subject, signal) => runtime.containers.remove(id, signal),
     'stop-sandbox': ({ id }, _subject, signal) => runtime.sandboxes.stop(id, signal),
     'remove-sandbox': ({ id }, _subject, signal) => runtime.sandboxes.remove(id, signal),
-    'clean-up': ({ logs }, { uid, pod }, signal) => files.remove({ uid, pod, logs }, signal),
+    'clean-up': async ({ logs }, { uid, pod }, signal) => {
+      await deps.volumes.release(uid);
+      await files.remove({ uid, pod, logs }, signal);
+    },
     'delete-object': (_action, { pod }, signal) => deleteObject(deps, pod!, signal),
   };
 }
 
-async function prepareFiles({ files, ...deps }: StepDeps, pod: Pod, signal: AbortSignal): Promise<void> {
+async function prepareFiles(deps: StepDeps, pod: Pod, signal: AbortSignal): Promise<void> {
   try {
-    await files.prepare(pod, signal);
+    await deps.volumes.prepare(pod, signal);
   } catch (error) {
     signal.throwIfAborted();
+    // The pod has ended meanwhile: the next look shows it.
+    if (error instanceof FilesReleased) return;
     const message = textOf(error);
-    tell({ files, ...deps }, pod, { type: 'Warning', reason: 'FailedMount', message });
+    tell(deps, pod, { type: 'Warning', reason: 'FailedMount', message });
     throw new StepFailure('FailedMount', message, { cause: error });
   }
 }
@@ -155,9 +168,10 @@ async function createContainer(
 async function startContainer(
   deps: StepDeps,
   action: Extract<Action, { readonly kind: 'start-container' }>,
-  pod: Pod,
+  subject: Subject,
   signal: AbortSignal,
 ): Promise<void> {
+  const { pod } = subject;
   try {
     await deps.runtime.containers.start(action.id, signal);
     tell(deps, pod, { type: 'Normal', reason: 'Started', message: `Container started` }, action.name);
@@ -166,6 +180,73 @@ async function startContainer(
     tell(deps, pod, { type: 'Warning', reason: 'Failed', message: `Error: ${textOf(error)}` }, action.name);
     throw new StepFailure('RunContainerError', textOf(error), { cause: error });
   }
+  await afterStart(deps, action, subject, signal);
+}
+
+/** A container whose postStart hook fails is killed. */
+async function afterStart(
+  deps: StepDeps,
+  { id, name }: Extract<Action, { readonly kind: 'start-container' }>,
+  subject: Subject,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock, hooks } = deps;
+  const { pod } = subject;
+  const target = targetOf(deps, { id, name }, subject);
+  if (pod === undefined || target === undefined) return;
+  try {
+    await hooks.postStart(target, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    tell(deps, pod, { type: 'Warning', reason: 'FailedPostStartHook', message: 'PostStartHook failed' }, name);
+    tell(deps, pod, { type: 'Normal', reason: 'Killing', message: 'FailedPostStartHook' }, name);
+    const deadlineAt = clock.now() + (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000;
+    await stopContainer(deps, { id, name, deadlineAt }, subject, signal);
+    throw new StepFailure('PostStartHookError', textOf(error), { cause: error });
+  }
+}
+
+/** What a container gets to end in, ms, when its preStop hook has used up the grace period; upstream's. */
+const LEAST_GRACE_MS = 2000;
+
+async function stopContainer(
+  deps: StepDeps,
+  { id, name, deadlineAt }: { readonly id: ContainerId; readonly name: string; readonly deadlineAt: number },
+  subject: Subject,
+  signal: AbortSignal,
+): Promise<void> {
+  const { runtime, clock } = deps;
+  const hooked = await beforeStop(deps, { id, name, deadlineAt }, subject, signal);
+  await runtime.containers.stop(id, Math.max(hooked ? LEAST_GRACE_MS : 0, deadlineAt - clock.now()), signal);
+}
+
+async function beforeStop(
+  deps: StepDeps,
+  { id, name, deadlineAt }: { readonly id: ContainerId; readonly name: string; readonly deadlineAt: number },
+  subject: Subject,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const target = targetOf(deps, { id, name }, subject);
+  if (target === undefined) return false;
+  try {
+    return await deps.hooks.preStop(target, deadlineAt, signal);
+  } catch {
+    signal.throwIfAborted();
+    tell(deps, subject.pod, { type: 'Warning', reason: 'FailedPreStopHook', message: 'PreStopHook failed' }, name);
+    return true;
+  }
+}
+
+/** undefined for what has no object any more: nobody knows its hooks. */
+function targetOf(
+  { hostAddresses }: StepDeps,
+  { id, name }: { readonly id: ContainerId; readonly name: string },
+  { pod, observed }: Subject,
+): ProbeTarget | undefined {
+  const container = pod && containerNamed(pod, name);
+  if (!pod || !container) return undefined;
+  const addresses = pod.spec.hostNetwork === true ? hostAddresses() : currentSandbox(observed)?.addresses;
+  return { id, container, podIP: addresses?.[0] };
 }
 
 async function deleteObject({ client }: StepDeps, pod: Pod, signal: AbortSignal): Promise<void> {
@@ -189,8 +270,9 @@ function tell({ events }: StepDeps, pod: Pod | undefined, event: EventText, cont
 }
 
 const imageOf = (pod: Pod, name: string): string =>
-  [...(pod.spec.initContainers ?? []), ...pod.spec.containers].find((container) => container.name === name)?.image ??
-  '';
+  [...(pod.spec.initContainers ?? []), ...pod.spec.containers, ...(pod.spec.ephemeralContainers ?? [])].find(
+    (container) => container.name === name,
+  )?.image ?? '';
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

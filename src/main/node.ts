@@ -18,6 +18,9 @@ import { simulatedHost } from '#host/simulated-host.ts';
 import { Kubelet } from '#kubelet/kubelet.ts';
 import { memoryAvailable } from '#kubelet/node-agent.ts';
 import { type PodFiles, PodFilesOnHost } from '#kubelet/pod-files.ts';
+import type { NetworkProber } from '#kubelet/probes/probe-call.ts';
+import { SimulatedProber } from '#kubelet/probes/simulated-prober.ts';
+import { SocketProber } from '#kubelet/probes/socket-prober.ts';
 import { nodeServer } from '#kubelet/server/node-server.ts';
 import { SimulatedPodFiles } from '#kubelet/simulated-pod-files.ts';
 import type { Clock } from '#lib/clock.ts';
@@ -41,6 +44,7 @@ export interface Machine {
   readonly runtime: ContainerRuntime;
   readonly host: Host;
   readonly files: PodFiles;
+  readonly network: NetworkProber;
   readonly podRanges: readonly string[];
 }
 
@@ -59,7 +63,9 @@ export async function startMachine(parts: MachineParts, stack: AsyncDisposableSt
     case 'simulated': {
       const host = simulatedHost();
       const runtime = stack.use(simulatedRuntime({ clock, addressRanges: ['10.88.0.0/16', 'fd00:10:88::/64'] }));
-      return { runtime, host, files: new SimulatedPodFiles(host), podRanges: ['10.88.0.0/16', 'fd00:10:88::/64'] };
+      const network = new SimulatedProber(runtime, clock);
+      const podRanges = ['10.88.0.0/16', 'fd00:10:88::/64'];
+      return { runtime, host, network, files: new SimulatedPodFiles(host), podRanges };
     }
     case 'socket': {
       // Its images and its network are its own; only the containers are ours.
@@ -86,10 +92,11 @@ export async function startMachine(parts: MachineParts, stack: AsyncDisposableSt
   }
 }
 
-function onThisHost(node: NodePaths, clock: Clock): Pick<Machine, 'host' | 'files'> {
+function onThisHost(node: NodePaths, clock: Clock): Pick<Machine, 'host' | 'files' | 'network'> {
   const host = realHost(node, clock);
   privateDirectory(node.pods);
-  return { host, files: new PodFilesOnHost(host, { pods: node.pods, logs: node.logs }) };
+  const files = new PodFilesOnHost(host, { pods: node.pods, logs: node.logs }, clock);
+  return { host, files, network: new SocketProber(clock) };
 }
 
 async function refuseDeaf(runtime: ContainerRuntime, socket: string, signal: AbortSignal): Promise<void> {
@@ -151,7 +158,7 @@ export async function startNode(
   scope: Scope,
 ): Promise<{ readonly port: number }> {
   const { name, node, machine, client, clock, pki, owner, log } = parts;
-  const { runtime, host, files, podRanges } = machine;
+  const { runtime, host, files, network, podRanges } = machine;
   const events = createEventRecorder({
     client,
     clock,
@@ -175,6 +182,7 @@ export async function startNode(
     host,
     events,
     files,
+    network,
     memoryAvailable,
     disk: () => host.disk(node.root),
     self,

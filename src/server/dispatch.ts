@@ -32,6 +32,8 @@ export interface DispatchParts {
   readonly reviews: readonly ReviewKind[];
   /** By `pods/binding`; status needs none. */
   readonly subresources: Readonly<Record<string, SubresourceHandler>>;
+  /** By `pods/ephemeralcontainers`: parts of an object that are read and written as status is. */
+  readonly parts: Readonly<Record<string, UpdateRules>>;
 }
 
 /** Deleting a collection goes this many objects at a time. */
@@ -110,12 +112,13 @@ export class Dispatch {
     const write = writeOf(request);
     const handler = this.#parts.subresources[`${descriptor.plural}/${name}`];
     if (handler) return handler({ request, target, write });
-    if (name !== 'status') throw noSuchPath();
+    const rules = name === 'status' ? statusRules(descriptor) : this.#parts.parts[`${descriptor.plural}/${name}`];
+    if (!rules) throw noSuchPath();
     switch (info.verb) {
       case 'update':
-        return this.#parts.registry.update(target, request.body.object(descriptor), statusRules(descriptor), write);
+        return this.#parts.registry.update(target, request.body.object(descriptor), rules, write);
       case 'patch':
-        return this.#patch(request, target, statusRules(descriptor));
+        return this.#patch(request, target, rules);
       default:
         return { kind: 'stored', code: 200, descriptor, stored: this.#parts.registry.get(target) };
     }

@@ -3,9 +3,10 @@ import type { Transport, User } from '#api/transport.ts';
 import type { Clock } from '#lib/clock.ts';
 import { Scope } from '#lib/scope.ts';
 import { StoreClosedError, StoreFailedError, StoreFullError, type Store } from '#store/store.ts';
-import { Admission, type AdmissionPlugin, type Lookup } from '#server/admission.ts';
+import { Admission, type Lookup } from '#server/admission.ts';
 import { namespaceLifecycle } from '#server/admission/namespace-lifecycle.ts';
-import { defaultTolerationSeconds, serviceAccount } from '#server/admission/pod-defaults.ts';
+import { defaultTolerationSeconds } from '#server/admission/pod-defaults.ts';
+import { serviceAccount } from '#server/admission/service-account.ts';
 import { addressRange, serviceAddresses, type AddressRange } from '#server/admission/service-addresses.ts';
 import { EVENT_TTL_MS, EventExpiry } from '#server/event-expiry.ts';
 import { priority } from '#server/admission/priority.ts';
@@ -31,8 +32,9 @@ import { httpUpgradeHandler } from '#server/http/upgrade.ts';
 import { NodeProxy } from '#server/nodes/node-proxy.ts';
 import { requestToken, tokenGuard } from '#server/subresources/token.ts';
 import type { ServiceAccountTokens } from '#server/tokens/service-account-tokens.ts';
-import { notYet, podExec, podLog } from '#server/subresources/pod-node.ts';
+import { podAttach, podExec, podLog, podPortForward } from '#server/subresources/pod-node.ts';
 import { finalizeRules } from '#server/resources/namespaces.ts';
+import { ephemeralContainerRules } from '#server/resources/pods.ts';
 import { builtIns } from '#server/resources/resources.ts';
 import type { ServerRequest } from '#server/request.ts';
 import { bindPod } from '#server/subresources/binding.ts';
@@ -64,6 +66,8 @@ export interface ApiServerOptions {
   readonly serviceRange?: string;
   /** The port this server is reached at: default 6443. */
   readonly port?: number;
+  /** Admission plugins to do without, by upstream's names: `ServiceAccount` where nobody makes service accounts. */
+  readonly disabledAdmission?: readonly string[];
   /** How long events are kept: default an hour. */
   readonly eventTtlMs?: number;
   /** What goes wrong behind the requests. */
@@ -88,7 +92,15 @@ export class ApiServer implements AsyncDisposable, Stages {
     this.#cache = new WatchCache(store, clock, builtIns.filter((each) => !each.storedAs).map(cachedKind));
     this.#range = addressRange(options.serviceRange ?? '10.96.0.0/16');
     const lookup = lookupIn(this.#cache);
-    const admission = new Admission([...admissionPlugins(lookup), serviceAddresses(lookup, clock, this.#range)]);
+    const plugins = [
+      namespaceLifecycle(lookup),
+      serviceAccount({ lookup, clock, random }),
+      defaultTolerationSeconds,
+      priority(lookup),
+      serviceAddresses(lookup, clock, this.#range),
+    ];
+    const disabled = options.disabledAdmission ?? [];
+    const admission = new Admission(plugins.filter(({ name }) => !disabled.includes(name)));
     this.#writer = new Writer(store, this.#cache);
     const writer = this.#writer;
     this.#registry = new Registry({ cache: this.#cache, writer, admission, clock, random });
@@ -109,12 +121,13 @@ export class ApiServer implements AsyncDisposable, Stages {
         'pods/binding': bindPod(this.#registry, clock),
         'pods/log': podLog({ registry: this.#registry, lookup }),
         'pods/exec': podExec({ registry: this.#registry, lookup }),
+        'pods/attach': podAttach({ registry: this.#registry, lookup }),
+        'pods/portforward': podPortForward({ registry: this.#registry, lookup }),
         'serviceaccounts/token': requestToken({ registry: this.#registry, lookup, tokens }),
-        'pods/attach': notYet('attach'),
-        'pods/portforward': notYet('port-forward'),
         'namespaces/finalize': ({ request, target, write }) =>
           this.#registry.update(target, request.body.object(target.descriptor), finalizeRules, write),
       },
+      parts: { 'pods/ephemeralcontainers': ephemeralContainerRules },
     });
   }
 
@@ -198,13 +211,6 @@ const cachedKind = (descriptor: Descriptor): { prefix: string; head: number } =>
   prefix: storagePrefix(descriptor),
   head: headOf(descriptor.kind, apiVersionOf(descriptor)),
 });
-
-const admissionPlugins = (lookup: Lookup): readonly AdmissionPlugin[] => [
-  namespaceLifecycle(lookup),
-  serviceAccount,
-  defaultTolerationSeconds,
-  priority(lookup),
-];
 
 const lookupIn = (cache: WatchCache): Lookup => ({
   get: (key) => cache.of(key.slice(0, key.indexOf('/') + 1)).get(key),

@@ -50,6 +50,8 @@ export class PortTakenError extends Error {
 /** A connection that carries watches carries many: a client that multiplexes must not run into a limit. */
 const STREAMS_PER_CONNECTION = 2000;
 const WINDOW = 1 << 20;
+/** How long a connection may be silent before the kernel asks whether anybody is there; as Go's servers do. */
+const KEEP_ALIVE_MS = 15_000;
 
 export class HttpServer implements AsyncDisposable {
   readonly #options: HttpServerOptions;
@@ -126,6 +128,8 @@ export class HttpServer implements AsyncDisposable {
     this.#server.on('secureConnection', (socket: TLSSocket) => {
       this.#sockets.add(socket);
       socket.setNoDelay(true);
+      // Who vanished without a word (a machine that lost its power, a cut link) is noticed in minutes, not in days.
+      socket.setKeepAlive(true, KEEP_ALIVE_MS);
       socket.on('error', () => {});
       socket.once('close', () => this.#sockets.delete(socket));
       if (this.#closing) socket.destroy();

@@ -54,7 +54,7 @@ export async function splice(
   target: SpliceTarget,
   signal: AbortSignal,
 ): Promise<SpliceOutcome> {
-  const answer = await ask(target, signal);
+  const answer = await askUpgrade(target, signal);
   if (answer.kind === 'refused') return answer;
   const { response, socket } = answer;
   client.write(headOf(response));
@@ -64,17 +64,19 @@ export async function splice(
   return { kind: 'spliced' };
 }
 
-type Answer =
+type UpgradeRefusal = Extract<SpliceOutcome, { kind: 'refused' }>;
+export type UpgradeAnswer =
   | { readonly kind: 'agreed'; readonly response: IncomingMessage; readonly socket: Duplex; readonly head: Buffer }
-  | Extract<SpliceOutcome, { kind: 'refused' }>;
+  | UpgradeRefusal;
 
-function ask(target: SpliceTarget, signal: AbortSignal): Promise<Answer> {
+/** Only asks: the connection is the caller's once `agreed`. Throws SpliceError, or `signal`'s reason. */
+export function askUpgrade(target: SpliceTarget, signal: AbortSignal): Promise<UpgradeAnswer> {
   signal.throwIfAborted();
   const { host, port, method, path, tls } = target;
   const name = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   const headers = { ...outgoing(target.headers), host: name };
   const options = { host, port, method, path, headers, agent: false } as const;
-  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const { promise, resolve, reject } = Promise.withResolvers<UpgradeAnswer>();
   const request = tls
     ? httpsRequest({ ...options, ca: tls.ca, cert: tls.certificate, key: tls.key, servername: tls.serverName })
     : httpRequest(options);
@@ -90,7 +92,7 @@ function ask(target: SpliceTarget, signal: AbortSignal): Promise<Answer> {
   return promise.finally(() => signal.removeEventListener('abort', onAbort));
 }
 
-async function refusal(response: IncomingMessage): Promise<Extract<SpliceOutcome, { kind: 'refused' }>> {
+async function refusal(response: IncomingMessage): Promise<UpgradeRefusal> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {
@@ -123,7 +125,11 @@ function headOf(response: IncomingMessage): string {
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
-async function join(one: Duplex, other: Duplex, signal: AbortSignal): Promise<void> {
+/**
+ * Each takes what the other gives, until both are over. An end is passed on as an end; an error, a cut, or `signal` cuts both,
+ * and the last rejects with its reason.
+ */
+export async function join(one: Duplex, other: Duplex, signal: AbortSignal): Promise<void> {
   const cut = (): void => {
     one.destroy();
     other.destroy();

@@ -5,21 +5,15 @@ import type { Reply } from '#test/integration/support/server-subject.ts';
 /** What is particular to pods, namespaces, services and other kinds: a part of the table of `server-table.ts`. */
 export const kindCases: readonly Case[] = [
   {
-    name: 'a pod is given its account, its tolerations and its priority',
+    name: 'a pod is given its tolerations and its priority',
     async run({ admin }) {
       const { spec } = (await admin.post(
         `${NS}/pods`,
         pod('a', { spec: { priorityClassName: 'system-node-critical' } }),
       )) as Reply;
       assert.deepEqual(
-        [
-          spec.serviceAccountName,
-          spec.tolerations.length,
-          spec.priority,
-          spec.preemptionPolicy,
-          spec.terminationGracePeriodSeconds,
-        ],
-        ['default', 2, 2_000_001_000, 'PreemptLowerPriority', 30],
+        [spec.tolerations.length, spec.priority, spec.preemptionPolicy, spec.terminationGracePeriodSeconds],
+        [2, 2_000_001_000, 'PreemptLowerPriority', 30],
       );
       const error = await admin.failure(admin.post(`${NS}/pods`, pod('b', { spec: { priorityClassName: 'nope' } })));
       assert.equal(error.message, 'pods "b" is forbidden: no PriorityClass with name nope was found');
@@ -45,6 +39,33 @@ export const kindCases: readonly Case[] = [
       assert.equal(rv(bound), rv(made) + 1);
       const again = await admin.failure(admin.post(`${NS}/pods/a/binding`, binding(made.metadata.uid)));
       assert.match(again.message, /pod a is already assigned to node "n1"/);
+    },
+  },
+  {
+    name: 'ephemeral containers are added through a subresource of their own, and stay',
+    async run({ admin }) {
+      const made = await admin.post(`${NS}/pods`, pod('a'));
+      const path = `${NS}/pods/a/ephemeralcontainers`;
+      const debug = { name: 'debug', image: 'busybox', targetContainerName: 'c' };
+      const spec = { priority: 7, ephemeralContainers: [debug] };
+      const labels = { not: 'this way' };
+      const added = await admin.patch(path, { metadata: { labels }, spec }, 'strategic-merge');
+      const [shown] = added['spec'].ephemeralContainers;
+      assert.deepEqual([shown.image, shown.imagePullPolicy, shown.targetContainerName], ['busybox', 'Always', 'c']);
+      assert.deepEqual(
+        [added.kind, added.metadata.generation, added['spec'].priority, added.metadata.labels],
+        ['Pod', 2, 0, made.metadata.labels],
+      );
+      assert.deepEqual(await admin.get(path), added);
+      const other = { spec: { ephemeralContainers: [{ ...debug, image: 'other' }] } };
+      const changed = await admin.failure(admin.patch(path, other, 'strategic-merge'));
+      assert.equal(changed.reason, 'Invalid');
+      assert.match(changed.message, /existing ephemeral containers "debug" may not be changed/);
+      const stranger = { spec: { ephemeralContainers: [{ ...debug, name: 'd2', targetContainerName: 'no' }] } };
+      const lost = await admin.failure(admin.patch(path, stranger, 'strategic-merge'));
+      assert.match(lost.message, /ephemeralContainers\[\d\]\.targetContainerName: Not found: "no"/);
+      const main = await admin.failure(admin.patch(`${NS}/pods/a`, { spec: { ephemeralContainers: [] } }));
+      assert.equal(main.reason, 'Invalid');
     },
   },
   {

@@ -75,18 +75,24 @@ test('http: logs come from the node; what cannot be asked is said', async () => 
   );
   assert.equal(text(await log('lost')), '');
   assert.equal((await log('one', '?tailLines=-1')).status, 400);
-  assert.equal((await web.send('POST', `${NS}/pods/one/portforward`)).status, 501);
 });
 
-test('http: exec hands the connection to the node, or its refusal', async () => {
+test('http: exec, attach and port-forward hand the connection to the node, or its refusal', async () => {
   await using web = await startWeb();
   await using _ = await fakeNode(web);
   await web.send('POST', `${NS}/pods`, { body: pod('one', { spec: { nodeName: 'n1' } }) });
-  const exec = (name: string, query: string): Promise<string> => upgrade(web, `${NS}/pods/${name}/exec?${query}`);
+  const ask = (path: string): Promise<string> => upgrade(web, `${NS}/pods/${path}`);
+  const exec = (name: string, query: string): Promise<string> => ask(`${name}/exec?${query}`);
   const answer = await exec('one', 'command=sh&command=-c&command=echo+hi&stdin=true&stdout=true&tty=false');
   assert.match(answer, /^HTTP\/1.1 101 /);
   assert.match(answer, /\/exec\/default\/one\/c\?command=sh&command=-c&command=echo\+hi&input=1&output=1\nping$/);
   assert.match(await exec('one', 'command=refuse'), /^HTTP\/1.1 403 [^]*not you/);
+  assert.match(await ask('one/attach?stdin=true&stderr=true'), /\/attach\/default\/one\/c\?input=1&error=1\nping$/);
+  assert.match(await ask('one/attach?container=x'), /^HTTP\/1.1 400 [^]*container x is not valid for pod one/);
+  assert.match(await ask('one/portforward'), /\/portForward\/default\/one\nping$/);
+  assert.match(await ask('one/portforward?ports=80&ports=81'), /\/portForward\/default\/one\?port=80&port=81\nping$/);
+  await web.send('POST', `${NS}/pods`, { body: pod('lost') });
+  assert.match(await ask('lost/portforward'), /^HTTP\/1.1 400 [^]*pod lost does not have a host assigned/);
   assert.match(await exec('nope', 'command=sh'), /^HTTP\/1.1 404 [^]*pods \\"nope\\" not found/);
 });
 
@@ -108,7 +114,7 @@ async function upgrade(web: Web, path: string): Promise<string> {
     seen += String(chunk);
     // A refusal ends with the connection.
     if (!seen.startsWith('HTTP/1.1 101')) continue;
-    if (!sent && seen.includes('/exec/')) {
+    if (!sent && /\/(exec|attach|portForward)\//.test(seen)) {
       sent = true;
       socket.write('ping');
     }

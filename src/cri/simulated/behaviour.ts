@@ -8,6 +8,8 @@
  *
  * exit-code (it exits by itself), exit-after-ms (default 0), exit-reason (default Completed or Error), start-error (a message),
  * stop-after-ms (its answer to the stop signal; default 0; 'never' waits for SIGKILL), output (a line for the log sink).
+ * answers: what a question put to it gets, by time since it started, as JSON: {"http:8080/ready": "fail 5000:ok 9000:hang"}. Questions
+ * are http:PORT/PATH, tcp:PORT, grpc:PORT/SERVICE and exec:COMMAND; what is not listed is answered with ok, but exec is refused.
  * Of a sandbox alone: pull-error (a message) and pull-error-reason, for every image pulled in its name.
  */
 import type { ContainerConfig, SandboxConfig, StringMap } from '#cri/config.ts';
@@ -23,9 +25,14 @@ export interface ContainerBehaviour {
   readonly stopAfterMs: number;
   /** Lines that the log sink gets when it starts. */
   readonly output: readonly string[];
+  /** Answers a question put to it so long after it started; undefined for one that its script does not know. */
+  readonly answer?: ((question: string, sinceStartMs: number) => SimulatedAnswer | undefined) | undefined;
   /** Answers execSync; undefined for a command it does not know. Without it every command is refused. */
   readonly exec?: ((command: readonly string[]) => ExecResult | undefined) | undefined;
 }
+
+/** `hang`: no answer, until whoever asked has had enough. */
+export type SimulatedAnswer = 'ok' | 'fail' | 'hang';
 
 export type PullBehaviour =
   | { readonly kind: 'pulled'; readonly sizeBytes: number }
@@ -54,7 +61,30 @@ export function annotatedBehaviour(container: ContainerConfig, sandbox: SandboxC
             },
     stopAfterMs: stopAfter === 'never' ? Infinity : Number(stopAfter),
     output: output === undefined ? [] : [output],
+    answer: scriptedAnswers(told('answers')),
   };
+}
+
+/** Throws for a script that makes no sense: a test that runs on a misspelt one would prove nothing. */
+export function scriptedAnswers(script: string | undefined): ContainerBehaviour['answer'] {
+  if (script === undefined) return undefined;
+  const byQuestion = new Map(
+    Object.entries(JSON.parse(script) as Record<string, unknown>).map(([question, times]) => [
+      question,
+      timetable(times),
+    ]),
+  );
+  return (question, since) => byQuestion.get(question)?.findLast(({ at }) => since >= at)?.answer;
+}
+
+function timetable(times: unknown): readonly { readonly at: number; readonly answer: SimulatedAnswer }[] {
+  return String(times)
+    .split(' ')
+    .map((entry) => {
+      const [, at = '0', answer] = /^(?:(\d+):)?(ok|fail|hang)$/.exec(entry) ?? [];
+      if (answer === undefined) throw new Error(`"${entry}" is no answer: [MS:]ok, fail or hang`);
+      return { at: Number(at), answer: answer as SimulatedAnswer };
+    });
 }
 
 export function annotatedPull(annotations: StringMap | undefined): PullBehaviour | undefined {

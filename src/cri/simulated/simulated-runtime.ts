@@ -5,8 +5,13 @@
  * is 'simulated', and what only real processes could do is refused. It outlives whoever uses it: a kubelet
  * that "restarts" gets the same object and finds its containers.
  */
-import type { ContainerRuntime, CreateConfigs } from '#cri/runtime.ts';
-import { type ContainerBehaviour, type PullBehaviour, annotatedBehaviour } from '#cri/simulated/behaviour.ts';
+import type { ContainerId, ContainerRuntime, CreateConfigs } from '#cri/runtime.ts';
+import {
+  type ContainerBehaviour,
+  type PullBehaviour,
+  type SimulatedAnswer,
+  annotatedBehaviour,
+} from '#cri/simulated/behaviour.ts';
 import { SimulatedContainers } from '#cri/simulated/simulated-containers.ts';
 import { SimulatedImages } from '#cri/simulated/simulated-images.ts';
 import { SimulatedSandboxes } from '#cri/simulated/simulated-sandboxes.ts';
@@ -30,7 +35,12 @@ export interface SimulatedOptions {
   readonly pullMs?: number;
 }
 
-export function simulatedRuntime(options: SimulatedOptions): ContainerRuntime {
+export interface SimulatedRuntime extends ContainerRuntime {
+  /** What a running container answers to a question (behaviour.ts); undefined when it does not run. */
+  answer(id: ContainerId, question: string): SimulatedAnswer | undefined;
+}
+
+export function simulatedRuntime(options: SimulatedOptions): SimulatedRuntime {
   const { clock, addressRanges = ['10.88.0.0/16', 'fd00:10:88::/64'] } = options;
   const state = new SimulatedState(clock);
   const images = new SimulatedImages(clock, {
@@ -58,6 +68,11 @@ export function simulatedRuntime(options: SimulatedOptions): ContainerRuntime {
     images,
     streams: simulatedStreams(state),
     stats: simulatedStats(state),
+    answer(id, question) {
+      const container = state.containers.get(id);
+      if (container?.state.kind !== 'running') return undefined;
+      return container.behaviour.answer?.(question, clock.now() - container.state.startedAt) ?? 'ok';
+    },
     events: state.events,
     /** Ends its containers' timers; what it knew is gone with the object. */
     [Symbol.asyncDispose]: async () => {

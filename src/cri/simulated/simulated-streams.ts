@@ -7,12 +7,19 @@ export function simulatedStreams(state: SimulatedState): Streams {
     throw fault('unimplemented', `the simulated runtime runs no processes: ${what} is not possible`);
   };
   return {
-    async execSync(id, command, _options, signal) {
+    async execSync(id, command, { timeoutMs }, signal) {
       signal.throwIfAborted();
       const container = state.containers.get(id);
       if (!container) throw fault('not-found', `container ${id}: not found`);
       if (container.state.kind !== 'running') throw fault('other', `container ${id} is ${container.state.kind}`);
-      const { exec } = container.behaviour;
+      const { exec, answer } = container.behaviour;
+      const scripted = answer?.(`exec:${command.join(' ')}`, state.clock.now() - container.state.startedAt);
+      if (scripted === 'hang') {
+        await state.clock.sleep(timeoutMs > 0 ? timeoutMs : Infinity, AbortSignal.any([signal, container.over.signal]));
+        throw fault('deadline', 'context deadline exceeded');
+      }
+      if (scripted !== undefined)
+        return { exitCode: scripted === 'ok' ? 0 : 1, stdout: Buffer.from(scripted), stderr: Buffer.of() };
       if (!exec) return await refuse('exec')();
       const result = exec(command);
       if (!result) throw fault('other', `exec: ${JSON.stringify(command[0] ?? '')}: executable file not found`);

@@ -1,15 +1,17 @@
 import { join } from 'node:path';
 import type { ContainerStatus, Pod } from '#api/generated/core-v1.ts';
 import type { Informer } from '#client/informer.ts';
-import type { ContainerId, ContainerRuntime } from '#cri/runtime.ts';
+import type { ContainerRuntime } from '#cri/runtime.ts';
 import { RuntimeFault } from '#cri/fault.ts';
 import { labels } from '#kubelet/observed.ts';
 import type { PodFiles } from '#kubelet/pod-files.ts';
 import { containerLogs } from '#kubelet/server/container-logs.ts';
 import { logOptionsOf } from '#kubelet/server/log-options.ts';
+import { Refusal } from '#kubelet/server/refusal.ts';
+import { streamHandlers } from '#kubelet/server/streams.ts';
 import type { Clock } from '#lib/clock.ts';
 import type { Exchange, Handler, UpgradeHandler } from '#wire/exchange.ts';
-import { splice, SpliceError } from '#wire/splice.ts';
+import { SpliceError } from '#wire/splice.ts';
 
 export interface NodeServerDeps {
   readonly runtime: ContainerRuntime;
@@ -21,19 +23,8 @@ export interface NodeServerDeps {
 /** Who may ask a node anything: the API server, and whoever may do everything. */
 const TRUSTED_GROUP = 'system:masters';
 
-/** A request that cannot be answered; `status` and the message go to the client as they are. */
-class Refusal extends Error {
-  override readonly name = 'Refusal';
-  readonly status: number;
-
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
-
 /**
- * What a node answers itself, under the paths of upstream's kubelet: logs and exec of its containers, its health. Only a
+ * What a node answers itself, under the paths of upstream's kubelet: logs and streams of its containers, its health. Only a
  * client certificate of the cluster's authority, of somebody trusted, gets anything but its health.
  */
 export function nodeServer(deps: NodeServerDeps): { readonly handler: Handler; readonly upgrade: UpgradeHandler } {
@@ -41,21 +32,10 @@ export function nodeServer(deps: NodeServerDeps): { readonly handler: Handler; r
     handler: (exchange) => answering(exchange, () => answer(deps, exchange)),
     upgrade: (exchange, socket, head) =>
       answering(exchange, async () => {
-        const { kind, pod, container, query } = target(deps, exchange);
-        if (kind !== 'exec') throw new Refusal(404, `${kind} is not supported yet`);
-        const url = new URL(
-          await execUrl(deps, await runningContainer(deps, pod, container, exchange.signal), query, exchange.signal),
-        );
-        const { method, headers, signal } = exchange;
-        const runtime = {
-          host: url.hostname.replace(/^\[|\]$/g, ''),
-          port: Number(url.port),
-          method,
-          headers,
-          path: `${url.pathname}${url.search}`,
-        };
-        const outcome = await splice(socket, head, runtime, signal);
-        if (outcome.kind === 'refused') exchange.respond(outcome.status, outcome.headers, outcome.body);
+        const { kind, ...asked } = target(deps, exchange);
+        const serve = streamHandlers.get(kind);
+        if (serve === undefined) throw new Refusal(404, '404 page not found');
+        await serve(deps.runtime, { ...asked, exchange, socket, head });
       }),
   };
 }
@@ -78,7 +58,8 @@ async function answer(deps: NodeServerDeps, exchange: Exchange): Promise<void> {
   const path = exchange.url.split('?')[0];
   if (path === '/healthz') return exchange.respond(200, text, 'ok');
   const { kind, pod, container, query } = target(deps, exchange);
-  if (kind !== 'containerLogs') throw new Refusal(400, `${kind} needs an upgrade of the connection`);
+  if (streamHandlers.has(kind)) throw new Refusal(400, 'Upgrade request required');
+  if (kind !== 'containerLogs') throw new Refusal(404, '404 page not found');
   await sendLogs(deps, exchange, { pod, container, query });
 }
 
@@ -89,7 +70,7 @@ interface Target {
   readonly query: URLSearchParams;
 }
 
-/** `/KIND/NAMESPACE/POD/CONTAINER?…`, from somebody who may ask. */
+/** `/KIND/NAMESPACE/POD/CONTAINER?…`, or without a container for what concerns the whole pod, from somebody who may ask. */
 function target({ pods }: NodeServerDeps, exchange: Exchange): Target {
   const { certificate } = exchange.peer;
   if (certificate === undefined) throw new Refusal(401, 'Unauthorized');
@@ -104,7 +85,7 @@ function target({ pods }: NodeServerDeps, exchange: Exchange): Target {
     .slice(1)
     .split('/')
     .map(decodeURIComponent);
-  if (container === '') throw new Refusal(404, `404 page not found`);
+  if ((container === '') !== (kind === 'portForward')) throw new Refusal(404, '404 page not found');
   const pod = pods.list(namespace).find(({ metadata }) => metadata.name === name);
   if (pod === undefined) throw new Refusal(404, `pod "${name}" not found`);
   return { kind, pod, container, query: url.searchParams };
@@ -147,9 +128,11 @@ function logAttempt(pod: Pod, container: string, previous: boolean): number {
 }
 
 const statusOf = ({ status }: Pod, container: string): ContainerStatus | undefined =>
-  [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])].find(
-    ({ name }) => name === container,
-  );
+  [
+    ...(status?.containerStatuses ?? []),
+    ...(status?.initContainerStatuses ?? []),
+    ...(status?.ephemeralContainerStatuses ?? []),
+  ].find(({ name }) => name === container);
 
 interface Attempt {
   readonly container: string;
@@ -168,30 +151,3 @@ const containersOf = (
   signal: AbortSignal,
 ): ReturnType<ContainerRuntime['containers']['list']> =>
   runtime.containers.list({ labels: { [labels.podUid]: pod.metadata.uid, [labels.containerName]: container } }, signal);
-
-async function runningContainer(
-  { runtime }: NodeServerDeps,
-  pod: Pod,
-  container: string,
-  signal: AbortSignal,
-): Promise<ContainerId> {
-  const found = (await containersOf(runtime, pod, container, signal)).find(({ state }) => state === 'running');
-  if (found === undefined) throw new Refusal(404, `container not found ("${container}")`);
-  return found.id;
-}
-
-function execUrl(
-  { runtime }: NodeServerDeps,
-  container: ContainerId,
-  query: URLSearchParams,
-  signal: AbortSignal,
-): Promise<string> {
-  const wants = (name: string): boolean => query.get(name) === '1' || query.get(name) === 'true';
-  const tty = wants('tty');
-  const command = query.getAll('command');
-  if (command.length === 0) throw new Refusal(400, 'you must specify at least 1 command for the container');
-  const streams = { stdin: wants('input'), stdout: wants('output'), stderr: wants('error') && !tty };
-  if (!streams.stdin && !streams.stdout && !streams.stderr)
-    throw new Refusal(400, 'you must specify at least 1 of stdin, stdout, stderr');
-  return runtime.streams.exec({ container, command, tty, ...streams }, signal);
-}

@@ -1,10 +1,23 @@
-import { chmod, lstat, mkdir, open, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import type { Pod, Volume } from '#api/generated/core-v1.ts';
+import type {
+  DownwardAPIVolumeFile,
+  KeyToPath,
+  Pod,
+  ProjectedVolumeSource,
+  Volume,
+  VolumeProjection,
+} from '#api/generated/core-v1.ts';
 import { parseQuantity, value } from '#api/quantity.ts';
 
-/** What a pod's volume means on its node. A union: a kind without a way to prepare it does not compile. */
-export type VolumePlan = EmptyDirPlan | HostPathPlan;
+/**
+ * What a pod's volumes mean on its node, as a union: a kind without a way to prepare it does not compile.
+ *
+ * Three sorts: what the host has (host-path.ts), what the pod's containers make (an empty directory), and what the API
+ * says (`api-files`): configMap, secret, downwardAPI and projected volumes are all one list of sources here, of which
+ * the first three have one. Which files those sources amount to is a pure function (projection.ts). Who asks it again when
+ * a source changes is pod-volumes.ts; it never polls: every object that any pod here refers to is watched once for the whole node
+ * (shared-objects.ts). How files come to lie on a disk so that no reader ever sees half an update is atomic-writer.ts.
+ */
+export type VolumePlan = EmptyDirPlan | HostPathPlan | ApiFilesPlan;
 
 export interface EmptyDirPlan {
   readonly kind: 'empty-dir';
@@ -21,63 +34,94 @@ export interface HostPathPlan {
   readonly type: string;
 }
 
+export interface ApiFilesPlan {
+  readonly kind: 'api-files';
+  readonly name: string;
+  /** As upstream names the folder, which backup tools look for. */
+  readonly plugin: 'configmap' | 'secret' | 'downward-api' | 'projected';
+  readonly sources: readonly FileSource[];
+  readonly defaultMode: number;
+  /** Holds what must never be on a disk: a Secret or a token. */
+  readonly confidential: boolean;
+}
+
+/** In the order of the pod; where two have a file of the same path, the later one's is there. */
+export type FileSource =
+  | (ObjectSource & { readonly kind: 'config-map' })
+  | (ObjectSource & { readonly kind: 'secret' })
+  | { readonly kind: 'downward'; readonly items: readonly DownwardAPIVolumeFile[] }
+  | { readonly kind: 'token'; readonly path: string; readonly audience: string; readonly seconds: number };
+
+export interface ObjectSource {
+  readonly name: string;
+  /** Empty or absent: every key, by its own name. */
+  readonly items: readonly KeyToPath[];
+  readonly optional: boolean;
+}
+
 /** Throws for a volume this kubelet cannot give: a container that runs without its files would be worse than none. */
 export const volumesOf = ({ spec }: Pod): readonly VolumePlan[] => (spec.volumes ?? []).map(planOf);
 
+const FILE_MODE = 0o644;
+const TOKEN_SECONDS = 3600;
+
 function planOf(volume: Volume): VolumePlan {
-  const { name, emptyDir, hostPath } = volume;
+  const { name, emptyDir, hostPath, configMap, secret, downwardAPI, projected } = volume;
   if (hostPath) return { kind: 'host-path', name, path: hostPath.path, type: hostPath.type ?? '' };
-  if (emptyDir) {
-    const { medium = '', sizeLimit } = emptyDir;
-    if (medium !== '' && medium !== 'Memory') {
-      throw new Error(`volume "${name}": emptyDir medium "${medium}" is not supported; use "" (disk) or "Memory"`);
-    }
-    const sizeBytes = sizeLimit === undefined ? 0 : value(parseQuantity(sizeLimit));
-    return { kind: 'empty-dir', name, memory: medium === 'Memory', sizeBytes: sizeBytes > 0 ? sizeBytes : undefined };
+  if (emptyDir) return emptyDirOf(name, emptyDir);
+  const files = { kind: 'api-files', name, defaultMode: FILE_MODE, confidential: false } as const;
+  if (configMap) {
+    const sources = [{ kind: 'config-map', ...objectSource(configMap) } as const];
+    return { ...files, plugin: 'configmap', sources, defaultMode: configMap.defaultMode ?? FILE_MODE };
   }
+  if (secret) {
+    const sources = [{ kind: 'secret', ...objectSource({ ...secret, name: secret.secretName ?? '' }) } as const];
+    return { ...files, plugin: 'secret', sources, defaultMode: secret.defaultMode ?? FILE_MODE, confidential: true };
+  }
+  if (downwardAPI) {
+    const sources = [{ kind: 'downward', items: downwardAPI.items ?? [] } as const];
+    return { ...files, plugin: 'downward-api', sources, defaultMode: downwardAPI.defaultMode ?? FILE_MODE };
+  }
+  if (projected) return projectedOf(name, projected);
   const kind = Object.keys(volume).find((key) => key !== 'name') ?? 'none';
   throw new Error(`volume "${name}": volumes of type ${kind} are not supported yet (SCOPE.md lists those that are)`);
 }
 
-export const sizeOf = ({ sizeBytes }: EmptyDirPlan): { sizeBytes?: number } =>
-  sizeBytes === undefined ? {} : { sizeBytes };
+function emptyDirOf(name: string, { medium = '', sizeLimit }: NonNullable<Volume['emptyDir']>): EmptyDirPlan {
+  if (medium !== '' && medium !== 'Memory') {
+    throw new Error(`volume "${name}": emptyDir medium "${medium}" is not supported; use "" (disk) or "Memory"`);
+  }
+  const sizeBytes = sizeLimit === undefined ? 0 : value(parseQuantity(sizeLimit));
+  return { kind: 'empty-dir', name, memory: medium === 'Memory', sizeBytes: sizeBytes > 0 ? sizeBytes : undefined };
+}
 
-/** An emptyDir is for whoever the containers run as. The mode of mkdir is cut by the umask; this is not. */
-export const openToAll = (folder: string): Promise<void> => chmod(folder, 0o777);
-
-type Kind = 'directory' | 'file' | 'socket' | 'character device' | 'block device';
-const wantedKinds: Readonly<Record<string, Kind>> = {
-  Directory: 'directory',
-  DirectoryOrCreate: 'directory',
-  File: 'file',
-  FileOrCreate: 'file',
-  Socket: 'socket',
-  CharDevice: 'character device',
-  BlockDevice: 'block device',
-};
-
-/** Checks what the type says of the path, making it where the type says so. */
-export async function prepareHostPath({ name, path, type }: HostPathPlan): Promise<void> {
-  if (type === '') return;
-  if (type === 'DirectoryOrCreate') await mkdir(path, { recursive: true, mode: 0o755 });
-  if (type === 'FileOrCreate') await touch(path);
-  const wanted = wantedKinds[type];
-  if (wanted === undefined) throw new Error(`volume "${name}": hostPath type "${type}" is not known`);
-  const found = await stat(path).catch(() => undefined);
-  if (found === undefined) throw new Error(`hostPath type check failed: ${path} does not exist, and type is ${type}`);
-  const checks: Readonly<Record<Kind, boolean>> = {
-    directory: found.isDirectory(),
-    file: found.isFile(),
-    socket: found.isSocket(),
-    'character device': found.isCharacterDevice(),
-    'block device': found.isBlockDevice(),
+function projectedOf(name: string, { sources = [], defaultMode }: ProjectedVolumeSource): ApiFilesPlan {
+  const planned = sources.map((source) => sourceOf(name, source));
+  return {
+    kind: 'api-files',
+    name,
+    plugin: 'projected',
+    sources: planned,
+    defaultMode: defaultMode ?? FILE_MODE,
+    confidential: planned.some(({ kind }) => kind === 'secret' || kind === 'token'),
   };
-  if (!checks[wanted]) throw new Error(`hostPath type check failed: ${path} is not a ${wanted}`);
 }
 
-/** Never makes the folders above: a mistyped path should fail, as upstream documents. */
-async function touch(path: string): Promise<void> {
-  if (await lstat(path).catch(() => undefined)) return;
-  await stat(dirname(path));
-  await (await open(path, 'a', 0o644)).close();
+function sourceOf(volume: string, source: VolumeProjection): FileSource {
+  const { configMap, secret, downwardAPI, serviceAccountToken } = source;
+  if (configMap) return { kind: 'config-map', ...objectSource(configMap) };
+  if (secret) return { kind: 'secret', ...objectSource(secret) };
+  if (downwardAPI) return { kind: 'downward', items: downwardAPI.items ?? [] };
+  if (serviceAccountToken) {
+    const { path, audience = '', expirationSeconds = TOKEN_SECONDS } = serviceAccountToken;
+    return { kind: 'token', path, audience, seconds: expirationSeconds };
+  }
+  const kind = Object.keys(source)[0] ?? 'none';
+  throw new Error(`volume "${volume}": projected sources of type ${kind} are not supported yet`);
 }
+
+const objectSource = (source: {
+  readonly name?: string;
+  readonly items?: readonly KeyToPath[];
+  readonly optional?: boolean;
+}): ObjectSource => ({ name: source.name ?? '', items: source.items ?? [], optional: source.optional === true });

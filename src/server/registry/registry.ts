@@ -285,8 +285,9 @@ function checkBasis(descriptor: Descriptor, proposed: KubeObject, old: KubeObjec
 
 function counted({ descriptor, subresource }: Target, object: KubeObject, old: KubeObject): KubeObject {
   const { generation } = descriptor.strategy;
-  // Binding is the server's own doing: it is no new wish of the pod's owner.
-  if (generation === 'none' || subresource !== undefined || !generation(object, old)) return object;
+  // Binding is the server's own doing: it is no new wish of the pod's owner. An ephemeral container is.
+  const asWished = subresource === undefined || subresource === 'ephemeralcontainers';
+  if (generation === 'none' || !asWished || !generation(object, old)) return object;
   return withMeta(object, { ...object.metadata, generation: (old.metadata.generation ?? 0) + 1 });
 }
 

@@ -4,6 +4,8 @@ import type { KubeObject } from '#api/meta.ts';
 import { withoutEffect } from '#api/pod-scope.ts';
 import type { Deletion, DeletionRequest, Descriptor } from '#server/descriptor.ts';
 import { podColumns } from '#server/columns/pod.ts';
+import { validateEphemeralContainersUpdate } from '#api/validation/pod.ts';
+import type { UpdateRules } from '#server/registry/registry.ts';
 import { removeGracefully } from '#server/registry/deletion.ts';
 import { declare, specChanged, statusOf, withStatus } from '#server/resources/strategy.ts';
 
@@ -24,6 +26,7 @@ export const pods: Descriptor = declare({
     exec: { kind: 'PodExecOptions', verbs: ['create', 'get'] },
     attach: { kind: 'PodAttachOptions', verbs: ['create', 'get'] },
     portforward: { kind: 'PodPortForwardOptions', verbs: ['create', 'get'] },
+    ephemeralcontainers: { kind: 'Pod', verbs: ['get', 'patch', 'update'] },
   },
   columns: podColumns,
   strategy: withStatus({
@@ -35,6 +38,20 @@ export const pods: Descriptor = declare({
     answersDeleted: true,
   }),
 });
+
+/** `kubectl debug`: of all that is sent only the ephemeral containers count. */
+export const ephemeralContainerRules: UpdateRules = {
+  prepare(object, old) {
+    const { ephemeralContainers } = asPod(object).spec;
+    const { ephemeralContainers: _, ...spec } = asPod(old).spec;
+    const changed: Pod = {
+      ...asPod(old),
+      spec: ephemeralContainers === undefined ? spec : { ...spec, ephemeralContainers },
+    };
+    return changed;
+  },
+  validate: (object, old) => validateEphemeralContainersUpdate(asPod(object), asPod(old)),
+};
 
 /**
  * A pod that no kubelet has got, or that has ended, has nothing to be stopped: it goes at once. Else the kubelet stops it and

@@ -20,7 +20,7 @@ export function podLog({ registry, lookup }: PodNodeParts): SubresourceHandler {
     const pod = registry.get(target).object as Pod;
     const { query } = request;
     checkLogOptions(query);
-    const container = containerOf(pod, query['container'], 'logs');
+    const container = containerOf(pod, query['container']);
     const node = nodeOf(pod, lookup);
     // Nothing runs yet, and nothing has: what upstream answers is an empty log.
     if (!node) return { kind: 'text', code: 200, text: '' };
@@ -48,28 +48,55 @@ function checkLogOptions(query: Query): void {
   }
 }
 
-export function podExec({ registry, lookup }: PodNodeParts): SubresourceHandler {
+/** What `exec` and `attach` do is refused in the same words. */
+const deeds = { exec: 'exec into', attach: 'attach' } as const;
+
+export function podExec(parts: PodNodeParts): SubresourceHandler {
+  return podCommand(parts, 'exec');
+}
+
+export function podAttach(parts: PodNodeParts): SubresourceHandler {
+  return podCommand(parts, 'attach');
+}
+
+function podCommand({ registry, lookup }: PodNodeParts, kind: 'exec' | 'attach'): SubresourceHandler {
   return ({ request, target }): Answer => {
     const pod = registry.get(target).object as Pod;
     const { query } = request;
     if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') {
-      throw badRequest(`cannot exec into a container in a completed pod; current phase is ${pod.status.phase}`);
+      throw badRequest(`cannot ${deeds[kind]} a container in a completed pod; current phase is ${pod.status.phase}`);
     }
-    const container = containerOf(pod, query['container'], 'exec');
-    const node = nodeOf(pod, lookup);
-    if (!node) throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`);
-    const path = `/exec/${pod.metadata.namespace}/${pod.metadata.name}/${container}`;
+    const container = containerOf(pod, query['container']);
+    const node = hostOf(pod, lookup);
+    const path = `/${kind}/${pod.metadata.namespace}/${pod.metadata.name}/${container}`;
     return {
       kind: 'node',
-      call: { node, path: `${path}${search(execParameters(request.rawQuery))}`, kind: 'upgrade' },
+      call: { node, path: `${path}${search(commandParameters(request.rawQuery))}`, kind: 'upgrade' },
     };
   };
+}
+
+/** Which ports is said on the connection itself; in the query only by clients of the oldest WebSocket protocol. */
+export function podPortForward({ registry, lookup }: PodNodeParts): SubresourceHandler {
+  return ({ request, target }): Answer => {
+    const pod = registry.get(target).object as Pod;
+    const node = hostOf(pod, lookup);
+    const ports = new URLSearchParams(request.rawQuery).getAll('ports').map((port) => ['port', port] as const);
+    const path = `/portForward/${pod.metadata.namespace}/${pod.metadata.name}${search(ports)}`;
+    return { kind: 'node', call: { node, path, kind: 'upgrade' } };
+  };
+}
+
+function hostOf(pod: Pod, lookup: Lookup): NodeAddress {
+  const node = nodeOf(pod, lookup);
+  if (!node) throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`);
+  return node;
 }
 
 /** kubectl's names for the streams, and the kubelet's. */
 const streams = { stdin: 'input', stdout: 'output', stderr: 'error', tty: 'tty' } as const;
 
-function execParameters(rawQuery: string): readonly (readonly [string, string])[] {
+function commandParameters(rawQuery: string): readonly (readonly [string, string])[] {
   const given = new URLSearchParams(rawQuery);
   const wanted = Object.entries(streams).filter(([name]) => isTrue(given.get(name) ?? undefined));
   return [
@@ -82,7 +109,7 @@ const search = (parameters: readonly (readonly [string, string])[]): string =>
   parameters.length === 0 ? '' : `?${new URLSearchParams(parameters.map(([name, value]) => [name, value])).toString()}`;
 
 /** The container meant: the one named, or the only one there is. Its default is kubectl's business. */
-function containerOf(pod: Pod, named: string | undefined, _why: 'logs' | 'exec'): string {
+function containerOf(pod: Pod, named: string | undefined): string {
   const { name, annotations } = pod.metadata;
   const all: readonly Pick<Container, 'name'>[] = [
     ...(pod.spec.initContainers ?? []),
@@ -119,10 +146,3 @@ function nodeOf(pod: Pod, lookup: Lookup): NodeAddress | undefined {
   }
   return { name: nodeName, host, port };
 }
-
-/** What is not built yet is refused in so many words. */
-export const notYet =
-  (what: string): SubresourceHandler =>
-  () => {
-    throw new ApiError('NotImplemented', `${what} is not supported yet`);
-  };

@@ -30,7 +30,15 @@ export async function startMemoryApi(): Promise<MemoryApi<FakeClock>> {
   await using made = new AsyncDisposableStack();
   const store = made.use(new MemoryStore({ clock }));
   const tokens = new ServiceAccountTokens({ keyPem: await ServiceAccountTokens.newKey(), clock });
-  const server = made.use(new ApiServer({ store, clock, tokens, nodes: { stream: noNode, splice: noNode } }));
+  const server = made.use(
+    new ApiServer({
+      store,
+      clock,
+      tokens,
+      nodes: { stream: noNode, splice: noNode },
+      disabledAdmission: ['ServiceAccount'],
+    }),
+  );
   await server.start(never);
   const client = createClient(server.transport({ name: 'admin', groups: ['system:masters'] }));
   const until = async (condition: () => boolean): Promise<void> => {

@@ -50,7 +50,15 @@ export async function serve(options: ServeOptions = {}): Promise<Served> {
   const nodes = new HttpsNodeConnection({ ca: ca.certificate, certificate: apiClient.certificate, key: apiClient.key });
   const tokens = options.tokens ?? new ServiceAccountTokens({ keyPem: await ServiceAccountTokens.newKey(), clock });
   const onTrouble = (error: unknown): void => void troubles.push(error);
-  const server = new ApiServer({ nodes, onTrouble, ...options, store, clock, tokens });
+  const server = new ApiServer({
+    nodes,
+    onTrouble,
+    disabledAdmission: ['ServiceAccount'],
+    ...options,
+    store,
+    clock,
+    tokens,
+  });
   await server.start(new AbortController().signal);
   const http = new HttpServer({
     certificate: leaf.certificate,

@@ -132,6 +132,8 @@ export async function inProcess(options: { eventTtlMs?: number } = {}): Promise<
     clock,
     tokens,
     nodes: { stream: unreachable, splice: unreachable },
+    // Nobody makes accounts for the namespaces of these tests.
+    disabledAdmission: ['ServiceAccount'],
     ...options,
   });
   await server.start(never);

@@ -1,13 +1,13 @@
-import type { Pod } from '#api/generated/core-v1.ts';
+import type { Pod, ServiceAccount } from '#api/generated/core-v1.ts';
 import type { New } from '#api/resource.ts';
 import { createClient } from '#client/api-client.ts';
 import type { Client } from '#client/client.ts';
 import { createEventRecorder } from '#client/event-recorder.ts';
-import { podResource } from '#client/resources.ts';
-import type { ContainerRuntime } from '#cri/runtime.ts';
-import { type SimulatedOptions, simulatedRuntime } from '#cri/simulated/simulated-runtime.ts';
+import { podResource, serviceAccountResource } from '#client/resources.ts';
+import { type SimulatedOptions, type SimulatedRuntime, simulatedRuntime } from '#cri/simulated/simulated-runtime.ts';
 import { type SimulatedHost, simulatedHost } from '#host/simulated-host.ts';
 import { Kubelet } from '#kubelet/kubelet.ts';
+import { SimulatedProber } from '#kubelet/probes/simulated-prober.ts';
 import { SimulatedPodFiles } from '#kubelet/simulated-pod-files.ts';
 import { FakeClock, settle } from '#lib/fake-clock.ts';
 import { Scope } from '#lib/scope.ts';
@@ -24,9 +24,10 @@ export class SmallCluster implements AsyncDisposable {
   readonly host: SimulatedHost = simulatedHost();
   files = new SimulatedPodFiles(this.host);
   readonly troubles: string[] = [];
-  readonly runtime: ContainerRuntime;
+  readonly runtime: SimulatedRuntime;
   readonly client: Client;
   readonly server: ApiServer;
+  kubelet: Kubelet | undefined;
   #kubelet = new Scope();
 
   private constructor(keyPem: string, simulated: Partial<SimulatedOptions>) {
@@ -46,6 +47,17 @@ export class SmallCluster implements AsyncDisposable {
   static async start(simulated: Partial<SimulatedOptions> = {}): Promise<SmallCluster> {
     const cluster = new SmallCluster(await ServiceAccountTokens.newKey(), simulated);
     await cluster.server.start(signal);
+    // There are no controllers to make it; and no tokens, unless a test asks for one with an account of its own.
+    await cluster.client.create<ServiceAccount>(
+      serviceAccountResource,
+      {
+        apiVersion: 'v1',
+        kind: 'ServiceAccount',
+        metadata: { namespace: 'default', name: 'default' },
+        automountServiceAccountToken: false,
+      },
+      signal,
+    );
     cluster.startKubelet();
     await cluster.settled();
     return cluster;
@@ -63,6 +75,7 @@ export class SmallCluster implements AsyncDisposable {
       host,
       events,
       files: this.files,
+      network: new SimulatedProber(runtime, clock),
       memoryAvailable: async () => 2 ** 32,
       disk: () => host.disk('/'),
       self: () => ({
@@ -78,6 +91,7 @@ export class SmallCluster implements AsyncDisposable {
       missing: [],
       log: (message, error) => this.troubles.push(`${message}: ${String(error)}`),
     });
+    this.kubelet = kubelet;
     this.#kubelet = new Scope();
     this.#kubelet.spawn('events', (stop) => events.run(stop));
     this.#kubelet.spawn('kubelet', (stop) => kubelet.run(stop));

@@ -1,0 +1,79 @@
+import { connect } from 'node:net';
+import { askGrpc } from '#kubelet/probes/ask-grpc.ts';
+import { askHttp } from '#kubelet/probes/ask-http.ts';
+import type { Answer, AskOptions, HttpCall, NetworkCall, NetworkProber } from '#kubelet/probes/probe-call.ts';
+import type { Clock } from '#lib/clock.ts';
+import { unreachable } from '#lib/unreachable.ts';
+
+/** Asks over real sockets, from the node's own network. Failures are told in the words of Go's clients, as upstream's are. */
+export class SocketProber implements NetworkProber {
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  async ask(call: NetworkCall, { timeoutMs }: AskOptions, signal: AbortSignal): Promise<Answer> {
+    // Its own deadline and the server's word "too late" would race: the server is given the deadline.
+    if (call.kind === 'grpc') return askGrpc(call, { clock: this.#clock, timeoutMs }, signal);
+    const answered = new AbortController();
+    const late = new AbortController();
+    this.#clock.sleep(timeoutMs, AbortSignal.any([signal, answered.signal])).then(
+      () => late.abort(new Error('timeout')),
+      () => {},
+    );
+    const stop = AbortSignal.any([signal, late.signal]);
+    try {
+      return await (call.kind === 'http' ? askHttp(call, stop) : askTcp(call, stop));
+    } catch (error) {
+      signal.throwIfAborted();
+      return { outcome: 'failure', output: explain(call, error, late.signal.aborted) };
+    } finally {
+      answered.abort();
+    }
+  }
+}
+
+function askTcp(
+  { host, port }: { readonly host: string; readonly port: number },
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const socket = connect({ host, port, signal });
+  socket.on('connect', () => resolve({ outcome: 'success', output: '' }));
+  socket.on('error', reject);
+  return promise.finally(() => socket.destroy());
+}
+
+function explain(call: Exclude<NetworkCall, { kind: 'grpc' }>, error: unknown, late: boolean): string {
+  const place = `${call.host.includes(':') ? `[${call.host}]` : call.host}:${call.port}`;
+  switch (call.kind) {
+    case 'tcp':
+      return `dial tcp ${place}: ${late ? 'i/o timeout' : wordsOf(error)}`;
+    case 'http':
+      return `Get "${urlOf(call, place)}": ${httpWords(place, error, late)}`;
+    default:
+      return unreachable(call);
+  }
+}
+
+const urlOf = ({ scheme, path }: HttpCall, place: string): string => `${scheme}://${place}${path}`;
+
+function httpWords(place: string, error: unknown, late: boolean): string {
+  if (late) return 'context deadline exceeded (Client.Timeout exceeded while awaiting headers)';
+  const dialling = error instanceof Error && 'syscall' in error && error.syscall === 'connect';
+  return dialling ? `dial tcp ${place}: ${wordsOf(error)}` : wordsOf(error);
+}
+
+function wordsOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return goWords[code] ?? (error instanceof Error ? error.message : String(error));
+}
+
+const goWords: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connect: connection refused',
+  EHOSTUNREACH: 'connect: no route to host',
+  ENETUNREACH: 'connect: network is unreachable',
+  ETIMEDOUT: 'connect: connection timed out',
+  ECONNRESET: 'EOF',
+};

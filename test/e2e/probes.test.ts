@@ -1,0 +1,169 @@
+/**
+ * Probes, hooks and termination messages on real containers. Codenames: "[sig-node] Probing container …"; named per test.
+ */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { E2eCluster } from '#test/e2e/support/cluster.ts';
+import { containerOf, idle, isReady, podManifest, PodWatch, shell, testserver } from '#test/e2e/support/pod-watch.ts';
+
+let cluster: E2eCluster;
+let watch: PodWatch;
+before(async () => {
+  cluster = await E2eCluster.start('probes');
+  watch = await PodWatch.on(cluster);
+});
+after(async () => {
+  await watch?.[Symbol.asyncDispose]();
+  await cluster?.[Symbol.asyncDispose]();
+});
+
+const fast = { periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 1 };
+const at = (path: string, more: object = {}) => ({ httpGet: { port: 8080, path, ...more }, ...fast });
+const restarts = (name: string) => containerOf(watch.get(name))?.restartCount ?? 0;
+
+test('with readiness probe should not be ready before initial delay and never restart; readiness follows the toggle', async () => {
+  const readinessProbe = { ...at('/ready'), initialDelaySeconds: 3 };
+  await cluster.apply(podManifest('ready', { containers: [testserver('main', [], { readinessProbe })] }));
+  const running = await watch.reaches('ready', 'running', ({ status }) => status?.phase === 'Running');
+  assert.equal(isReady(running), false);
+  const pod = await watch.running('ready');
+  const since = Date.parse(containerOf(pod)!.state!.running!.startedAt!);
+  const transition = pod.status!.conditions!.find(({ type }) => type === 'Ready')!.lastTransitionTime!;
+  assert.ok(Date.parse(transition) - since >= 2000, 'ready before its initial delay');
+  await cluster.ok('exec', 'ready', '--', 'wget', '-qO-', 'http://127.0.0.1:8080/toggle/ready/off');
+  await watch.reaches('ready', 'not ready any more', (one) => !isReady(one));
+  await watch.told('ready', /Warning Unhealthy Readiness probe failed: HTTP probe failed with statuscode: 503/);
+  assert.equal(restarts('ready'), 0);
+});
+
+// "should be restarted with a exec "cat /tmp/health" liveness probe", "… with a /healthz http liveness probe",
+// "… with a GRPC liveness probe", "should be restarted with a local redirect http liveness probe".
+test('containers whose liveness fails are restarted', async () => {
+  // Long enough for the server to listen: a refused connection would be the only failure seen.
+  const listens = { failureThreshold: 4, initialDelaySeconds: 1 };
+  const pods = {
+    exec: shell('main', 'touch /tmp/health; sleep 3; rm /tmp/health; exec sleep 600', {
+      livenessProbe: { exec: { command: ['cat', '/tmp/health'] }, ...fast, initialDelaySeconds: 1 },
+    }),
+    http: testserver('main', ['serve', '--off', 'live'], { livenessProbe: at('/live') }),
+    redirect: testserver('main', ['serve', '--off', 'live'], { livenessProbe: at('/redirect?to=%2Flive') }),
+    grpc: testserver('main', ['serve', '--off', 'ready'], {
+      livenessProbe: { grpc: { port: 9090 }, ...fast, ...listens },
+    }),
+    'http-slow': testserver('main', [], { livenessProbe: { ...at('/delay/5s'), ...listens } }),
+  };
+  await Promise.all(
+    Object.entries(pods).map(([name, container]) =>
+      cluster.apply(podManifest(name, { terminationGracePeriodSeconds: 1, containers: [container] })),
+    ),
+  );
+  await Promise.all(
+    Object.keys(pods).map((name) =>
+      watch.reaches(name, 'restarted', (pod) => (containerOf(pod)?.restartCount ?? 0) > 0),
+    ),
+  );
+  await watch.told('grpc', /Unhealthy Liveness probe failed: service unhealthy \(responded with "NOT_SERVING"\)/);
+  await watch.told('http', /Killing Container main failed liveness probe, will be restarted/);
+  await watch.told('exec', /Unhealthy Liveness probe failed: cat: .*\/tmp\/health/);
+  await watch.told('http-slow', /Liveness probe failed: Get "http.*context deadline exceeded/);
+  await cluster.ok('delete', 'pod', ...Object.keys(pods), '--grace-period=0', '--force', '--wait=false');
+});
+
+// "should *not* be restarted with a exec "cat /tmp/health" liveness probe", "… tcp:8080 …", "… /healthz http …", "… GRPC …",
+// "… with a non-local redirect http liveness probe".
+test('containers whose liveness succeeds are not restarted', async () => {
+  const patient = { failureThreshold: 20, initialDelaySeconds: 1 };
+  const away = encodeURIComponent('http://0.0.0.0/');
+  const pods = {
+    'exec-ok': idle('main', { livenessProbe: { exec: { command: ['true'] }, ...fast } }),
+    'tcp-ok': testserver('main', [], { livenessProbe: { tcpSocket: { port: 7000 }, ...fast, ...patient } }),
+    'https-ok': testserver('main', [], {
+      livenessProbe: { httpGet: { port: 8443, path: '/live', scheme: 'HTTPS' }, ...fast, ...patient },
+    }),
+    'grpc-ok': testserver('main', [], { livenessProbe: { grpc: { port: 9090 }, ...fast, ...patient } }),
+    'away-ok': testserver('main', [], { livenessProbe: { ...at(`/redirect?to=${away}`), ...patient } }),
+  };
+  await Promise.all(
+    Object.entries(pods).map(([name, container]) => cluster.apply(podManifest(name, { containers: [container] }))),
+  );
+  await Promise.all(Object.keys(pods).map((name) => watch.running(name)));
+  await watch.told('away-ok', /ProbeWarning Liveness probe warning: Probe terminated redirects/);
+  await new Promise((done) => setTimeout(done, 5000));
+  for (const name of Object.keys(pods)) assert.equal(restarts(name), 0, `${name}: ${await watch.events(name)}`);
+  await cluster.ok('delete', 'pod', ...Object.keys(pods), '--grace-period=0', '--force', '--wait=false');
+});
+
+// "should be ready immediately after startupProbe succeeds", "should override timeoutGracePeriodSeconds when LivenessProbe field is set".
+test('startup holds readiness back; the probe may carry its own grace', async () => {
+  const startup = testserver('main', ['serve', '--off', 'started', '--on-after', '3s'], {
+    startupProbe: { ...at('/started'), failureThreshold: 30 },
+    readinessProbe: { ...at('/ready'), periodSeconds: 600 },
+  });
+  const stubborn = testserver('main', ['serve', '--ignore', 'SIGTERM', '--off', 'live'], {
+    livenessProbe: { ...at('/live'), terminationGracePeriodSeconds: 2 },
+  });
+  await cluster.apply(podManifest('startup', { containers: [startup] }));
+  await cluster.apply(podManifest('stubborn', { terminationGracePeriodSeconds: 500, containers: [stubborn] }));
+  await watch.went('startup', 'running, not started', (pod) => containerOf(pod)?.started === false);
+  await watch.running('startup', 15_000);
+  assert.equal(restarts('startup'), 0);
+  await watch.reaches('stubborn', 'restarted', (pod) => (containerOf(pod)?.restartCount ?? 0) > 0, 20_000);
+  assert.equal(containerOf(watch.get('stubborn'))!.lastState!.terminated!.exitCode, 137);
+  await cluster.ok('delete', 'pod', 'startup', 'stubborn', '--grace-period=0', '--force', '--wait=false');
+});
+
+// "Container Lifecycle Hook when create a pod with lifecycle hook should execute {poststart,prestop} {exec,http} hook properly".
+test('hooks are run: postStart and preStop, by command and over HTTP', async () => {
+  await cluster.apply(podManifest('hears', { containers: [testserver('main', [], { readinessProbe: at('/ready') })] }));
+  const { podIP: host } = (await watch.running('hears')).status!;
+  const hook = (path: string) => ({ httpGet: { host, port: 8080, path } });
+  const hooked = [
+    idle('by-http', { lifecycle: { postStart: hook('/status/201'), preStop: hook('/status/202') } }),
+    idle('by-exec', {
+      lifecycle: {
+        postStart: { exec: { command: ['wget', '-qO-', `http://${host}:8080/status/203`] } },
+        preStop: { exec: { command: ['wget', '-qO-', `http://${host}:8080/status/206`] } },
+      },
+    }),
+    idle('sleeps', { lifecycle: { preStop: { sleep: { seconds: 2 } } } }),
+  ];
+  await cluster.apply(podManifest('hooked', { containers: hooked }));
+  await watch.running('hooked');
+  const asked = async (): Promise<readonly string[]> =>
+    Object.keys(JSON.parse(await cluster.ok('exec', 'hears', '--', 'wget', '-qO-', 'http://127.0.0.1:8080/requests')));
+  const before = await asked();
+  assert.ok(before.includes('/status/201') && before.includes('/status/203'), before.join());
+  assert.ok(!before.includes('/status/202') && !before.includes('/status/206'), before.join());
+  const began = Date.now();
+  await cluster.ok('delete', 'pod', 'hooked', '--wait=false');
+  await watch.gone('hooked');
+  assert.ok(Date.now() - began >= 2000, 'preStop was to sleep 2 s');
+  const now = await asked();
+  assert.ok(now.includes('/status/202') && now.includes('/status/206'), now.join());
+});
+
+// "Container Runtime blackbox test on terminated container should report termination message …": from file, empty, from log
+// output, as non-root user and at a non-default path.
+test('termination messages come from the file, or from the log of one that failed', async () => {
+  const fallback = { terminationMessagePolicy: 'FallbackToLogsOnError' };
+  const containers = [
+    shell('file', 'echo said; printf DONE > /dev/termination-log', fallback),
+    shell('empty', 'echo said', fallback),
+    shell('log', 'echo first; printf last; exit 3', fallback),
+    shell('own-path', 'printf OWN > /dev/termination-custom-log; exit 1', {
+      terminationMessagePath: '/dev/termination-custom-log',
+      securityContext: { runAsUser: 1000 },
+    }),
+    shell('long', 'head -c 6000 /dev/zero | tr "\\0" x > /dev/termination-log'),
+  ];
+  await cluster.apply(podManifest('messages', { restartPolicy: 'Never', containers }));
+  const pod = await watch.ended('messages');
+  const messages = pod.status!.containerStatuses!.map(({ name, state }) => [name, state?.terminated?.message]);
+  assert.deepEqual(Object.fromEntries(messages), {
+    file: 'DONE',
+    empty: undefined,
+    log: 'first\nlast',
+    'own-path': 'OWN',
+    long: 'x'.repeat(4096),
+  });
+});
