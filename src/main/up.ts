@@ -63,7 +63,7 @@ async function upInForeground(start: Start): Promise<number> {
   if (locked.kind === 'busy') throw new UserError(busyMessage(paths, locked.owner));
   using _lock = locked.lock;
   const stop = new AbortController();
-  const ending = listenForSignals(stop);
+  const ending = listenForSignals(stop, (signal) => signal !== 'SIGTERM' && terminal.line('stopping'));
   const children = new Children(paths.children, realClock);
   const ranBefore = children.names().some((name) => children.find(name) !== undefined);
   try {
@@ -79,7 +79,6 @@ async function upInForeground(start: Start): Promise<number> {
     removeRunState(paths);
   }
   if (ending.by() === 'SIGTERM') return 0;
-  terminal.line('stopping');
   await stopEverything(paths, realClock);
   terminal.line('stopped: containers, mounts, links and rules are gone; data is kept in ' + paths.data);
   return ending.by() === 'SIGINT' ? 130 : 0;
@@ -184,10 +183,11 @@ interface Ending extends Disposable {
 }
 
 /** SIGINT and SIGHUP end the cluster; SIGTERM leaves its containers to the next one. A second SIGINT cuts everything short. */
-function listenForSignals(stop: AbortController): Ending {
+function listenForSignals(stop: AbortController, heard: (signal: NodeJS.Signals) => void): Ending {
   let first: NodeJS.Signals | undefined;
   const onSignal = (signal: NodeJS.Signals): void => {
     if (first !== undefined && signal === 'SIGINT') process.exit(130);
+    if (first === undefined) heard(signal);
     first ??= signal;
     stop.abort(new Error(`told to stop by ${signal}`));
   };
