@@ -39,7 +39,8 @@ const cases: readonly {
   { name: 'it is ending, and all containers have ended', before: partly, after: over, ending: true, urgent: true },
 ];
 for (const c of cases) {
-  test(`publishDelay: ${c.name}`, () => assert.equal(publishDelay(c.before, c.after, c.ending ?? false) === 0, c.urgent));
+  test(`publishDelay: ${c.name}`, () =>
+    assert.equal(publishDelay(c.before, c.after, c.ending ?? false) === 0, c.urgent));
 }
 
 test('sameStatus: other writers’ conditions and the order of conditions do not count', () => {

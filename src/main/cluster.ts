@@ -44,6 +44,17 @@ export interface RunningCluster {
 
 const DEFAULT_PORT = 6443;
 const LOOPBACK = '127.0.0.1';
+/** Under which the API server is reached, besides the machine's own addresses: from here, and from pods. */
+const SERVER_NAMES: readonly string[] = [
+  'localhost',
+  LOOPBACK,
+  '::1',
+  'kubernetes',
+  'kubernetes.default',
+  'kubernetes.default.svc',
+  'kubernetes.default.svc.cluster.local',
+  '10.96.0.1',
+];
 
 /**
  * Starts everything, side by side where nothing has to wait for anything. Hold the lock of `paths` before. What is
@@ -67,17 +78,7 @@ export async function startCluster(
   const pki = openPki({
     directory: paths.pki,
     nodeName,
-    serverNames: [
-      'localhost',
-      LOOPBACK,
-      '::1',
-      'kubernetes',
-      'kubernetes.default',
-      'kubernetes.default.svc',
-      'kubernetes.default.svc.cluster.local',
-      '10.96.0.1',
-      ...addresses,
-    ],
+    serverNames: [...SERVER_NAMES, ...addresses],
     nodeAddresses: [LOOPBACK, ...addresses],
     now: clock.now(),
   });
@@ -90,6 +91,8 @@ export async function startCluster(
   // Whatever fails first is what is told; the others are waited for by `stack`.
   for (const promise of [pki, planing, machining, imaging]) promise.catch(() => {});
   const plane = await planing;
+  // Should anything below fail: the parts that use the API go first, then the API.
+  stack.use(scope);
   const papers = await pki;
   writeFileSync(join(paths.data, 'port'), `${plane.port}\n`, { mode: 0o600 });
   const api = `https://${LOOPBACK}:${plane.port}`;

@@ -172,9 +172,20 @@ async function upDetached(paths: ClusterPaths, options: UpOptions, terminal: Ter
     return 0;
   }
   throw new UserError(
-    exit === undefined
-      ? `the node is not Ready after ${READY_WITHIN_MS / 1000} s: see ${logFile}`
-      : logTail(logFile, 3),
+    exit === undefined ? `the node is not Ready after ${READY_WITHIN_MS / 1000} s: see ${logFile}` : lastWords(logFile),
+  );
+}
+
+const SAID = 'peapod: ';
+
+/** The error a detached process ended with; what it printed last, when that was none of ours. */
+function lastWords(logFile: string): string {
+  const tail = logTail(logFile, 3);
+  return (
+    tail
+      .split('\n')
+      .findLast((line) => line.startsWith(SAID))
+      ?.slice(SAID.length) ?? tail
   );
 }
 
@@ -217,9 +228,13 @@ function explained(error: unknown, paths: ClusterPaths): unknown {
   return error;
 }
 
+/** The first cause that says what people can do about it, or the last of all. */
 function rootOf(error: unknown): unknown {
   let at = error;
-  while (at instanceof Error && at.cause instanceof Error) at = at.cause;
+  while (at instanceof Error && at.cause instanceof Error) {
+    if (at instanceof PortTakenError || at instanceof MissingToolError) return at;
+    at = at.cause;
+  }
   return at;
 }
 

@@ -108,7 +108,8 @@ class Foreground {
       if (event.type !== 'ADDED' && event.type !== 'MODIFIED') continue;
       const { conditions, daemonEndpoints } = event.object.status ?? {};
       const port = daemonEndpoints?.kubeletEndpoint?.Port;
-      if (port === this.#nodePort || !conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')) continue;
+      if (port === this.#nodePort || !conditions?.some(({ type, status }) => type === 'Ready' && status === 'True'))
+        continue;
       this.#nodePort = port;
       return performance.now();
     }
@@ -132,10 +133,13 @@ function answersReady(cluster: E2eCluster, port: number): Promise<boolean> {
   const authority = join(cluster.paths.pki, 'ca.crt');
   if (!existsSync(authority)) return Promise.resolve(false);
   return new Promise((resolve) => {
-    const asked = request({ host: '127.0.0.1', port, path: '/readyz', ca: readFileSync(authority), agent: false }, (answer) => {
-      answer.resume();
-      answer.on('end', () => resolve(answer.statusCode === 200));
-    });
+    const asked = request(
+      { host: '127.0.0.1', port, path: '/readyz', ca: readFileSync(authority), agent: false },
+      (answer) => {
+        answer.resume();
+        answer.on('end', () => resolve(answer.statusCode === 200));
+      },
+    );
     asked.on('error', () => resolve(false));
     asked.end();
   });
