@@ -21,7 +21,7 @@ const hostOf = (registry: string): string => `localhost:${new URL(registry).port
 const says = (word: string): readonly string[] => ['sh', '-c', `echo ${word}; trap 'exit 0' TERM; sleep 1000 & wait`];
 
 async function push(cluster: E2eCluster, name: string, word: string): Promise<void> {
-  const archive = archiveOf(cluster.dataDir, `docker.io/library/${name}:latest`, says(word));
+  const archive = archiveOf(cluster, `docker.io/library/${name}:latest`, says(word));
   await pushArchive(archive, await registryOf(cluster), name, never);
 }
 
@@ -73,7 +73,7 @@ onCluster('images', {
       pulled.stderr,
     );
     assert.match(await list(), /^docker\.io\/library\/nginx:latest /m);
-    const archive = archiveOf(cluster.dataDir, 'example.test/loaded:1', says('loaded'));
+    const archive = archiveOf(cluster, 'example.test/loaded:1', says('loaded'));
     const loaded = await image(cluster, 'load', archive);
     assert.deepEqual([loaded.code, loaded.stdout], [0, 'loaded example.test/loaded:1\n'], loaded.stderr);
     await cluster.apply(podOf('loaded', { image: 'example.test/loaded:1', imagePullPolicy: 'Never' }));
@@ -129,7 +129,7 @@ onCluster('images', {
     await cluster.apply(podOf('never', { image: 'policed:1', imagePullPolicy: 'Never' }));
     const { waiting } = await waitsFor(cluster, 'never', 'ErrImageNeverPull');
     assert.equal(waiting!.message, 'Container image "policed:1" is not present with pull policy of Never');
-    const archive = archiveOf(cluster.dataDir, 'docker.io/library/policed:1', says('one'));
+    const archive = archiveOf(cluster, 'docker.io/library/policed:1', says('one'));
     await pushArchive(archive, await registryOf(cluster), 'policed:1', never);
     for (const [name, policy] of [
       ['always-1', 'Always'],

@@ -66,17 +66,29 @@ onCluster('kubectl-refusals', {
     const as = await administrator(cluster);
     const path = '/api/v1/namespaces/default/pods';
     const strict = await askApi(cluster, {
-      ...{ method: 'POST', path: `${path}?fieldValidation=Strict&dryRun=All`, body, headers: json, as },
+      method: 'POST',
+      path: `${path}?fieldValidation=Strict&dryRun=All`,
+      body,
+      headers: json,
+      as,
     });
     assert.deepEqual([strict.status, statusIn(strict).reason], [400, 'BadRequest']);
     assert.match(statusIn(strict).message!, /strict decoding error: duplicate field "spec\.containers\[0\]\.image"$/);
     const warned = await askApi(cluster, {
-      ...{ method: 'POST', path: `${path}?fieldValidation=Warn&dryRun=All`, body, headers: json, as },
+      method: 'POST',
+      path: `${path}?fieldValidation=Warn&dryRun=All`,
+      body,
+      headers: json,
+      as,
     });
     assert.equal(warned.status, 201);
     assert.match(String(warned.headers['warning']), /^299 - "duplicate field \\"spec\.containers\[0\]\.image\\""$/);
     const ignored = await askApi(cluster, {
-      ...{ method: 'POST', path: `${path}?fieldValidation=Ignore&dryRun=All`, body, headers: json, as },
+      method: 'POST',
+      path: `${path}?fieldValidation=Ignore&dryRun=All`,
+      body,
+      headers: json,
+      as,
     });
     assert.deepEqual([ignored.status, ignored.headers['warning']], [201, undefined]);
   },
@@ -166,8 +178,15 @@ onCluster('kubectl-refusals', {
     assert.equal(nameless.code, 422);
     assert.match(nameless.message!, /metadata\.name: Required value: name or generateName is required/);
     const generated = await askApi(cluster, {
-      ...{ method: 'POST', path, headers: json, as },
-      body: JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { generateName: 'some-' } }),
+      method: 'POST',
+      path,
+      headers: json,
+      as,
+      body: JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { generateName: 'some-' },
+      }),
     });
     assert.match((JSON.parse(generated.text) as { metadata: { name: string } }).metadata.name, /^some-[a-z0-9]{5}$/);
   },
@@ -184,7 +203,11 @@ onCluster('kubectl-refusals', {
     assert.equal(configMap.stderr, 'error: failed to create configmap: namespaces "nowhere" not found\n');
     const elsewhere = await cluster.kubectlWith(
       { input: pod('containers: [{name: a, image: b}]', 'name: a, namespace: default') },
-      ...['create', '-n', 'kube-system', '-f', '-'],
+      'create',
+      '-n',
+      'kube-system',
+      '-f',
+      '-',
     );
     assert.match(
       elsewhere.stderr,

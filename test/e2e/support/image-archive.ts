@@ -1,15 +1,14 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { imagesIn } from '#images/archive.ts';
 import { archiveIndex, architecture, documentOf, mediaTypes } from '#images/kit/oci.ts';
 import { tarOf } from '#images/kit/tar.ts';
 import { Tree } from '#images/kit/tree.ts';
-import { readFileSync } from 'node:fs';
+import type { E2eCluster } from '#test/e2e/support/cluster.ts';
 
-const busybox = '/var/cache/peapod/kit/archives/busybox.tar';
-
-/** Writes an image archive to `folder`: the kit's busybox with another command. Gives the archive's path. */
-export function archiveOf(folder: string, reference: string, command: readonly string[]): string {
+/** Writes an image archive into the cluster's data directory: the kit's busybox with another command. Gives its path. */
+export function archiveOf({ dataDir, paths }: E2eCluster, reference: string, command: readonly string[]): string {
+  const busybox = join(paths.cache, 'kit/archives/busybox.tar');
   const [image] = imagesIn(busybox);
   const layers = image!.blobs.slice(1);
   const config = documentOf({
@@ -32,7 +31,7 @@ export function archiveOf(folder: string, reference: string, command: readonly s
   for (const { digest, bytes } of [config, manifest]) tree.file(blob(digest), bytes);
   const kit = readFileSync(busybox);
   for (const { digest, offset, size } of layers) tree.file(blob(digest), kit.subarray(offset, offset + size));
-  const archive = join(folder, `${reference.replaceAll(/[/:]/g, '_')}.tar`);
+  const archive = join(dataDir, `${reference.replaceAll(/[/:]/g, '_')}.tar`);
   writeFileSync(archive, Buffer.concat([...tarOf(tree)]));
   return archive;
 }
