@@ -65,7 +65,7 @@ export async function startCluster(
   stack: AsyncDisposableStack,
   signal: AbortSignal,
 ): Promise<RunningCluster> {
-  const { paths, clock, tell, runtime } = options;
+  const { paths, clock, runtime } = options;
   const nodeName = `${paths.name}-node1`;
   const node = nodePaths(paths, nodeName);
   prepareDirectories(paths, bootId());
@@ -88,31 +88,38 @@ export async function startCluster(
   const machining = startMachine({ paths, node, clock, children, log, choice: runtime }, stack, scope);
   const imaging =
     runtime.kind === 'containerd' ? startImages(options, { children, certs: node.certs }, scope) : ownImages(runtime);
-  // Whatever fails first is what is told; the others are waited for by `stack`.
-  for (const promise of [pki, planing, machining, imaging]) promise.catch(() => {});
-  const plane = await planing;
-  // Should anything below fail: the parts that use the API go first, then the API.
-  stack.use(scope);
-  const papers = await pki;
-  writeFileSync(join(paths.data, 'port'), `${plane.port}\n`, { mode: 0o600 });
-  const api = `https://${LOOPBACK}:${plane.port}`;
+  const begun = [pki, planing, machining, imaging] as const;
+  try {
+    const [plane, papers] = await Promise.all([planing, pki]);
+    // Should anything below fail: the parts that use the API go first, then the API.
+    stack.use(scope);
+    const api = await announce(options, plane.port, papers);
+    runComponents(plane, plain, papers.caCertificate, scope);
+    const machine = await machining;
+    const client = plane.clientFor(`system:node:${nodeName}`, 'system:nodes');
+    const owner = ownerOf(paths, nodeName);
+    await startNode({ name: nodeName, node, machine, client, clock, pki: papers, owner, log }, stack, scope);
+    const images = await imaging;
+    stack.use(scope);
+    const admin = plane.clientFor('kubernetes-admin', 'system:masters');
+    if (images.registry !== undefined) await announceRegistry(admin, images.registry, scope.signal);
+    if (runtime.kind === 'containerd') fetchSandboxImage(machine.runtime.images, scope, log);
+    return { api, nodeName, images, client: admin, failed: scope.join().then(() => new Promise<never>(() => {})) };
+  } catch (error) {
+    // Whatever failed first is what is told. The rest must have come to an end before anyone takes down what it began.
+    scope.stop(error);
+    await Promise.allSettled(begun);
+    throw error;
+  }
+}
+
+/** Where to reach the API, for who looks on and for who comes later. */
+async function announce({ paths, tell }: ClusterOptions, port: number, papers: Pki): Promise<string> {
+  writeFileSync(join(paths.data, 'port'), `${port}\n`, { mode: 0o600 });
+  const api = `https://${LOOPBACK}:${port}`;
   await writeKubeconfig(paths, api, papers);
   tell.line(`API server on ${api}`);
-  runComponents(plane, plain, papers.caCertificate, scope);
-  const machine = await machining;
-  const client = plane.clientFor(`system:node:${nodeName}`, 'system:nodes');
-  await startNode(
-    { name: nodeName, node, machine, client, clock, pki: papers, owner: ownerOf(paths, nodeName), log },
-    stack,
-    scope,
-  );
-  const images = await imaging;
-  // First to go: the parts that use the API, then the API.
-  stack.use(scope);
-  const admin = plane.clientFor('kubernetes-admin', 'system:masters');
-  if (images.registry !== undefined) await announceRegistry(admin, images.registry, scope.signal);
-  if (runtime.kind === 'containerd') fetchSandboxImage(machine.runtime.images, scope, log);
-  return { api, nodeName, images, client: admin, failed: scope.join().then(() => new Promise<never>(() => {})) };
+  return api;
 }
 
 async function startImages(

@@ -62,4 +62,10 @@ const commands: Commands = {
   },
 };
 
+// Whoever reads our words may stop listening (`peapod status | head -1`).
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
 process.exitCode = await createProgram(commands).run(process.argv.slice(2));
