@@ -89,6 +89,10 @@ export async function startCluster(
   const imaging =
     runtime.kind === 'containerd' ? startImages(options, { children, certs: node.certs }, scope) : ownImages(runtime);
   const begun = [pki, planing, machining, imaging] as const;
+  // Each is awaited below, but may fail before its turn comes.
+  for (const promise of begun) promise.catch(() => {});
+  // One may fail before its turn to be waited for: unheard until then, it would end the process on the spot.
+  for (const promise of begun) promise.catch(() => {});
   try {
     const [plane, papers] = await Promise.all([planing, pki]);
     // Should anything below fail: the parts that use the API go first, then the API.
