@@ -203,7 +203,7 @@ export async function until<T>(
   }
 }
 
-/** A port of its own for each name, away from the default and from the ephemeral ones. */
+/** A port of its own for each name in each process (the same tests may run twice), away from the default and from the ephemeral ones. */
 function portOf(name: string): number {
-  return 20_000 + (createHash('sha256').update(name).digest().readUInt16BE() % 4000);
+  return 20_000 + (createHash('sha256').update(`${name} ${process.pid}`).digest().readUInt16BE() % 4000);
 }
