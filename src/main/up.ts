@@ -54,7 +54,7 @@ export async function up(paths: ClusterPaths, options: UpOptions, terminal: Term
     return withClient(paths, (client) => applyAndFollow(client, manifests, terminal, never));
   }
   if (options.detach) return upDetached(paths, options, terminal);
-  return upInForeground({ paths, options, terminal, manifests });
+  return upInForeground({ paths, options, terminal, manifests, since: realClock.now() });
 }
 
 async function upInForeground(start: Start): Promise<number> {
@@ -89,6 +89,8 @@ interface Start {
   readonly options: UpOptions;
   readonly terminal: Terminal;
   readonly manifests: Manifests;
+  /** When it began, epoch ms. */
+  readonly since: number;
 }
 
 /** Until it is told to stop, or a part of it fails. */
@@ -111,11 +113,11 @@ async function runCluster(start: Start, signal: AbortSignal): Promise<void> {
 }
 
 async function afterStart(
-  { paths, terminal, manifests }: Start,
+  { paths, terminal, manifests, since }: Start,
   cluster: RunningCluster,
   signal: AbortSignal,
 ): Promise<void> {
-  await waitUntilReady(cluster.client, cluster.nodeName, READY_WITHIN_MS, signal);
+  await waitUntilReady(cluster.client, { name: cluster.nodeName, withinMs: READY_WITHIN_MS, since }, signal);
   terminal.line(`node ${cluster.nodeName} is Ready`);
   if (manifests.manifests.length > 0) await applyAndFollow(cluster.client, manifests, terminal, signal);
   terminal.line('');
@@ -143,6 +145,7 @@ async function applyAndFollow(
 async function upDetached(paths: ClusterPaths, options: UpOptions, terminal: Terminal): Promise<number> {
   const owner = lockOwner(paths);
   if (owner !== undefined) throw new UserError(busyMessage(paths, owner));
+  const since = realClock.now();
   const logFile = join(paths.data, 'up.log');
   privateDirectory(paths.data);
   const out = openSync(logFile, 'w', 0o600);
@@ -165,7 +168,9 @@ async function upDetached(paths: ClusterPaths, options: UpOptions, terminal: Ter
       continue;
     }
     const never = new AbortController().signal;
-    await withClient(paths, (client) => waitUntilReady(client, state.nodes[0]!, deadline - Date.now(), never));
+    await withClient(paths, (client) =>
+      waitUntilReady(client, { name: state.nodes[0]!, withinMs: deadline - Date.now(), since }, never),
+    );
     child.unref();
     terminal.line(`cluster ${paths.name} runs (pid ${state.pid}), API server on ${state.api}`);
     terminal.line(`  export KUBECONFIG=${paths.kubeconfig}`);

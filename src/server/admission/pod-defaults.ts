@@ -12,8 +12,11 @@ export const serviceAccount: AdmissionPlugin = {
   mutate: (request, object): KubeObject => (newPod(request) ? withDefaultServiceAccount(object as Pod) : object),
 };
 
-/** How long a pod stays on a node that is not ready, unless it says so itself. */
+const wholePod = ({ operation, descriptor, subresource }: AdmissionRequest): boolean =>
+  operation !== 'DELETE' && descriptor.plural === 'pods' && subresource === undefined;
+
+/** How long a pod stays on a node that is not ready, unless it says so itself. Also of a replaced pod: its manifest says nothing of it. */
 export const defaultTolerationSeconds: AdmissionPlugin = {
   name: 'DefaultTolerationSeconds',
-  mutate: (request, object): KubeObject => (newPod(request) ? withDefaultTolerations(object as Pod) : object),
+  mutate: (request, object): KubeObject => (wholePod(request) ? withDefaultTolerations(object as Pod) : object),
 };
