@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { get } from 'node:http';
 import { createServer } from 'node:net';
 import type { Stage, Story } from '#test/e2e/pods/stage.ts';
-import { until } from '#test/e2e/support/cluster.ts';
+import { type Ran, until } from '#test/e2e/support/cluster.ts';
 import { idle, testserver } from '#test/e2e/support/pod-watch.ts';
 
 export const networkStories: readonly Story[] = [
@@ -44,8 +44,12 @@ async function network({ cluster, pods, create, remove }: Stage): Promise<void> 
     const seen = (await cluster.ok('exec', 'net-a', '-c', container, '--', 'sh', '-c', show)).trim().split('\n');
     assert.deepEqual(seen.slice(0, 2), [`${v4}/24`, `${v6}/64`]);
   }
-  const page = (pod: string, container: string, url: string): Promise<string> =>
-    cluster.ok('exec', pod, '-c', container, '--', 'timeout', '10', 'wget', '-qO-', url);
+  // A container that runs need not listen yet.
+  const page = async (pod: string, container: string, url: string): Promise<string> => {
+    const ask = (): Promise<Ran> =>
+      cluster.kubectl('exec', pod, '-c', container, '--', 'timeout', '10', 'wget', '-qO-', url);
+    return (await until(`${url} answers`, ask, ({ code }) => code === 0)).stdout;
+  };
   assert.equal(await page('net-a', 'one', 'http://127.0.0.1:8080/'), 'testserver on net-a\n');
   assert.equal(await page('net-b', 'c', `http://${v4}:8080/`), 'testserver on net-a\n');
   assert.equal(await page('net-b', 'c', `http://[${v6}]:8080/`), 'testserver on net-a\n');
