@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -22,6 +22,7 @@ export class PrivatePodman implements AsyncDisposable {
   readonly image = 'localhost/bench-busybox:1';
   readonly #dir: string;
   readonly #holder: ChildProcess;
+  readonly #before: ReadonlySet<string> = new Set(podmanCgroups());
 
   private constructor(dir: string, holder: ChildProcess) {
     this.#dir = dir;
@@ -90,18 +91,31 @@ export class PrivatePodman implements AsyncDisposable {
     const gone = once(this.#holder, 'exit');
     if (this.#holder.kill('SIGKILL')) await gone;
     rmSync(this.#dir, { recursive: true, force: true });
-    for (const { path } of findCgroupRoots(readMountinfo())?.roots ?? []) removeEmpty(join(path, 'libpod_parent'));
+    for (const cgroup of podmanCgroups().toReversed()) {
+      // One that was there before, or is in use, is another podman's.
+      if (!this.#before.has(cgroup)) removeEmpty(cgroup);
+    }
   }
 }
 
 /** podman would raise them to a million, which needs CAP_SYS_RESOURCE. */
 const limits = '"nofile=1024:1024", "nproc=1024:1024"';
 
-/** podman makes it for all its pods; another podman's pods keep it. */
+/** What podman leaves of its pods in the hierarchies that have no controllers, parents first. */
+function podmanCgroups(): readonly string[] {
+  const roots = findCgroupRoots(readMountinfo())?.roots ?? [];
+  return roots.flatMap(({ path }) => {
+    const parent = join(path, 'libpod_parent');
+    if (!existsSync(parent)) return [];
+    const children = readdirSync(parent, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    return [parent, ...children.map(({ name }) => join(parent, name))];
+  });
+}
+
 function removeEmpty(directory: string): void {
   try {
     rmdirSync(directory);
   } catch {
-    // Not there, or in use: either way not ours to remove.
+    // Gone, or in use after all.
   }
 }
