@@ -15,6 +15,7 @@ const steps: readonly (readonly [name: string, command: string, ...args: string[
   ['types', bin('tsc')],
   ['lint', bin('oxlint'), '--type-aware', '--quiet', ...sources],
   ['format', bin('oxfmt'), '--check', ...sources],
+  ['dead files and packages', bin('knip'), '--no-progress', '--include', 'files,dependencies'],
   ['unit tests', join(root, 'bin/node'), '--test', '--test-isolation=none', '--test-reporter=dot', ...unitTests],
 ];
 const chosen = process.argv.includes('--static') ? steps.filter(([name]) => name !== 'unit tests') : steps;

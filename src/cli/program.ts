@@ -70,8 +70,9 @@ function told(error: unknown, { err }: Streams): number {
   return error instanceof UserError ? error.exitCode : 1;
 }
 
-/** In one line, with the causes that say more. */
+/** In one line, with the causes that say more. What is meant for people is left as it was put: it may show a place in a file. */
 function messageOf(error: unknown): string {
+  if (error instanceof UserError) return error.message.trim();
   const messages: string[] = [];
   for (let at = error; at !== undefined && at !== null; at = at instanceof Error ? at.cause : undefined) {
     const message = (at instanceof Error ? at.message || at.name : inspect(at)).trim().replaceAll(/\s*\n\s*/g, ' ');

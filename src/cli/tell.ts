@@ -2,8 +2,3 @@
 export interface Tell {
   line(text: string): void;
 }
-
-export const plainTell = (write: (text: string) => void): Tell => ({ line: (text) => write(`${text}\n`) });
-
-/** For what nobody watches. */
-export const silent: Tell = { line: () => {} };

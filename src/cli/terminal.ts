@@ -20,7 +20,7 @@ export function standardTerminal(out: NodeJS.WriteStream): Terminal {
   return {
     live,
     get width() {
-      return out.columns ?? 100;
+      return out.columns || 100;
     },
     line(text) {
       erase();
@@ -31,8 +31,8 @@ export function standardTerminal(out: NodeJS.WriteStream): Terminal {
       if (!live) return;
       erase();
       // What has left the screen at the top cannot be drawn anew, and a line that wraps counts twice.
-      const shown = lines.slice(0, Math.max(1, (out.rows ?? 24) - 1));
-      drawn = shown.map((line) => clipped(line, out.columns ?? 100));
+      const shown = lines.slice(0, Math.max(1, (out.rows || 24) - 1));
+      drawn = shown.map((line) => clipped(line, out.columns || 100));
       if (drawn.length > 0) out.write(`${drawn.join('\n')}\n`);
     },
     style: (format, text) =>

@@ -32,12 +32,14 @@ class QueueingRecorder implements EventRecorder {
   readonly #correlator = new EventCorrelator();
   readonly #queue: NewEvent[] = [];
   #counts: DroppedEvents = { spam: 0, overflow: 0, failed: 0 };
-  #sequence = 0;
+  /** Begins anywhere: two recorders that report on one object in one millisecond must not give one name. */
+  #sequence: number;
   #running = false;
   #recorded = Promise.withResolvers<void>();
   #emptied = Promise.withResolvers<void>();
 
   constructor(options: EventRecorderOptions) {
+    this.#sequence = Math.floor((options.random ?? Math.random)() * 1_000_000);
     this.#options = options;
     this.#emptied.resolve();
   }

@@ -8,7 +8,7 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { privateDirectory, type ClusterPaths } from '#host/data-dir.ts';
 import { bootId } from '#host/machine.ts';
-import { identityOf, isAlive, type ProcessIdentity } from '#host/proc.ts';
+import { identityOf, isAlive, isErrno, type ProcessIdentity } from '#host/proc.ts';
 
 export interface LockOwner extends ProcessIdentity {
   readonly bootId: string;
@@ -72,8 +72,14 @@ function writeOwner(paths: ClusterPaths): void {
   const owner: LockOwner = { ...self, bootId: bootId(), command: process.argv.slice(1) };
   // Renamed into place, so that a reader never sees half of it.
   const draft = `${ownerFile(paths)}.${process.pid}`;
-  writeFileSync(draft, JSON.stringify(owner), { mode: 0o600 });
-  renameSync(draft, ownerFile(paths));
+  try {
+    writeFileSync(draft, JSON.stringify(owner), { mode: 0o600 });
+    renameSync(draft, ownerFile(paths));
+  } catch (error) {
+    rmSync(draft, { force: true });
+    // A full disk must not keep `down` from giving space back; who wants to start fails soon enough at files that matter.
+    if (!isErrno(error, 'ENOSPC')) throw error;
+  }
 }
 
 function parseOwner(value: unknown): LockOwner | undefined {

@@ -44,6 +44,9 @@ export interface KubeletDeps {
   readonly log: (message: string, error: unknown) => void;
 }
 
+/** How long the node's first report waits for its pods' first statuses. */
+const FIRST_LOOK_MS = 2000;
+
 /**
  * A node: registers itself, runs the pods that are bound to it, and says how they are. It speaks to the API like any
  * client, and to the containers only through the runtime; stopping it stops no container.
@@ -127,7 +130,7 @@ export class Kubelet {
 
   /** Until `signal` aborts. Containers then go on; a later kubelet adopts them. */
   async run(signal: AbortSignal): Promise<void> {
-    const { host, self } = this.#deps;
+    const { host, self, clock } = this.#deps;
     await host.cgroups.prepare({ cpuShares: nodeShares(self()) }, signal);
     await using scope = new Scope(signal);
     scope.spawn('files of pods', (inner) => this.#volumes.run(inner));
@@ -137,8 +140,15 @@ export class Kubelet {
     });
     scope.spawn('pods of the node', (inner) => this.#pods.run(inner));
     scope.spawn('pod statuses', (inner) => this.#publisher.run(inner));
-    scope.spawn('node agent', (inner) => this.#agent.run(inner));
     scope.spawn('pod workers', (inner) => this.#workers.run(inner));
+    scope.spawn('node agent', async (inner) => {
+      // Who reads that the node is Ready may believe what its pods say. A runtime that does not answer holds nobody up.
+      const over = new AbortController();
+      const patience = clock.sleep(FIRST_LOOK_MS, AbortSignal.any([inner, over.signal])).catch(() => {});
+      await Promise.race([this.#workers.lookedAtAll, patience]);
+      over.abort();
+      await this.#agent.run(inner);
+    });
     await scope.join();
   }
 }

@@ -49,7 +49,8 @@ export type Action = { readonly key: StepKey } & (
   | { readonly kind: 'prepare-files' }
   | { readonly kind: 'create-sandbox'; readonly attempt: number }
   | { readonly kind: 'stop-sandbox'; readonly id: SandboxId }
-  | { readonly kind: 'remove-sandbox'; readonly id: SandboxId }
+  /** `lost`: it was the pod's current one and ended by itself; the pod goes on in another. */
+  | { readonly kind: 'remove-sandbox'; readonly id: SandboxId; readonly lost?: true }
   | { readonly kind: 'remove-container'; readonly id: ContainerId }
   /** Volumes and cgroup always; the logs only when nobody can ask for them any more. */
   | { readonly kind: 'clean-up'; readonly logs: 'keep' | 'remove' }
@@ -139,7 +140,8 @@ function sandboxSteps(context: StepContext, steps: readonly ContainerStep[]): re
   if (observed.inFlight.has(step.createSandbox())) return [];
   const current = currentSandbox(observed);
   const stale = observed.sandboxes.filter((sandbox) => sandbox.id !== current?.id || sandbox.state !== 'ready');
-  if (stale.length > 0) return stale.map(removeSandbox);
+  if (stale.length > 0)
+    return stale.map((one) => ({ ...removeSandbox(one), ...(one.id === current?.id ? { lost: true } : {}) }));
   if (observed.files !== 'ready') return untilRetry(observed, now, { kind: 'prepare-files', key: step.prepare() });
   if (current || !needsSandbox(context, steps)) return [];
   return untilRetry(observed, now, { kind: 'create-sandbox', key: step.createSandbox(), attempt: 0 });
@@ -234,7 +236,7 @@ function keyed(action: ContainerAction): Action {
   }
 }
 
-const removeSandbox = ({ id }: ObservedSandbox): Action => ({
+const removeSandbox = ({ id }: ObservedSandbox): Extract<Action, { kind: 'remove-sandbox' }> => ({
   kind: 'remove-sandbox',
   key: step.removeSandbox(id),
   id,

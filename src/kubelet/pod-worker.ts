@@ -54,6 +54,7 @@ export class PodWorker {
   readonly #observer: PodObserver;
   readonly #probers: PodProbers;
   readonly #woken = new Signal();
+  readonly #looked = Promise.withResolvers<void>();
   readonly #inFlight = new Map<StepKey, { readonly since: number; readonly cancel: AbortController }>();
   readonly #failures = new Map<StepKey, Failure>();
   readonly #images = new Map<string, ImageState>();
@@ -89,6 +90,11 @@ export class PodWorker {
     this.wake();
   }
 
+  /** Resolves once it has looked at the pod for the first time, or has tried to. */
+  get looked(): Promise<void> {
+    return this.#looked.promise;
+  }
+
   wake(): void {
     this.#woken.raise();
   }
@@ -115,6 +121,7 @@ export class PodWorker {
     await using scope = new Scope(signal);
     while (!signal.aborted) {
       const wakeAt = await this.#turn(scope, signal);
+      this.#looked.resolve();
       if (wakeAt === 'finished') return;
       await this.#woken.wait(this.#deps.clock, wakeAt, signal).catch((error: unknown) => {
         if (!isCancellation(error, signal)) throw error;

@@ -31,6 +31,7 @@ const RESUBSCRIBE_MS = 500;
 export class PodWorkers {
   readonly #deps: PodWorkersDeps;
   readonly #workers = new Map<string, PodWorker>();
+  readonly #lookedAtAll = Promise.withResolvers<void>();
   /** Which pod a sandbox or container belongs to. */
   readonly #owners = new Map<string, string>();
 
@@ -52,6 +53,11 @@ export class PodWorkers {
     return this.#workers.get(uid)?.probeHistory() ?? [];
   }
 
+  /** Resolves once every pod the API had at the start has been looked at: from then on statuses are of this life. */
+  get lookedAtAll(): Promise<void> {
+    return this.#lookedAtAll.promise;
+  }
+
   /** Until `signal` aborts; containers are then left as they are. */
   async run(signal: AbortSignal): Promise<void> {
     const { pods } = this.#deps;
@@ -59,6 +65,7 @@ export class PodWorkers {
     // An API that has not answered yet knows of no pods: nothing may be taken for an orphan before it has.
     await pods.synced(signal);
     using _listening = pods.onChange(({ before, after }) => this.#changed(scope, before, after));
+    void Promise.all([...this.#workers.values()].map(({ looked }) => looked)).then(() => this.#lookedAtAll.resolve());
     scope.spawn('runtime events', (inner) => this.#follow(scope, inner));
     scope.spawn('relist', (inner) => this.#relist(scope, inner));
     await scope.join();

@@ -61,3 +61,9 @@ test('statusPatch: names the pod by UID, replaces addresses, clears what is gone
   const withAddress = statusPatch(aPod(), runs) as { status: { podIPs: unknown[] } };
   assert.deepEqual(withAddress.status.podIPs.at(-1), { $patch: 'replace' });
 });
+
+test('statusPatch: a condition that holds takes back why it did not', () => {
+  const { status } = statusPatch(aPod(), runs) as { status: { conditions: Record<string, unknown>[] } };
+  const ready = status.conditions.find(({ type }) => type === 'Ready');
+  assert.deepEqual([ready?.['status'], ready?.['reason'], ready?.['message']], ['True', null, null]);
+});

@@ -74,7 +74,14 @@ export function statusPatch({ metadata }: Pod, wanted: OwnStatus): object {
   );
   return {
     metadata: { uid: metadata.uid },
-    status: { ...cleared, ...wanted, ...replaced('podIPs', wanted.podIPs), ...replaced('hostIPs', wanted.hostIPs) },
+    status: {
+      ...cleared,
+      ...wanted,
+      // Merged with what stands there: what a condition says no more has to be taken back.
+      conditions: wanted.conditions.map((condition) => ({ reason: null, message: null, ...condition })),
+      ...replaced('podIPs', wanted.podIPs),
+      ...replaced('hostIPs', wanted.hostIPs),
+    },
   };
 }
 

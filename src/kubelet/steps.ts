@@ -82,7 +82,11 @@ function executorsOf(deps: StepDeps): Executors {
     },
     'remove-container': ({ id }, _subject, signal) => runtime.containers.remove(id, signal),
     'stop-sandbox': ({ id }, _subject, signal) => runtime.sandboxes.stop(id, signal),
-    'remove-sandbox': ({ id }, _subject, signal) => runtime.sandboxes.remove(id, signal),
+    'remove-sandbox': ({ id, lost }, { pod }, signal) => {
+      const message = 'Pod sandbox changed, it will be killed and re-created.';
+      if (lost) tell(deps, pod, { type: 'Normal', reason: 'SandboxChanged', message });
+      return runtime.sandboxes.remove(id, signal);
+    },
     'clean-up': async ({ logs }, { uid, pod }, signal) => {
       await deps.volumes.release(uid);
       await files.remove({ uid, pod, logs }, signal);
@@ -128,10 +132,12 @@ async function pullImage(deps: StepDeps, pod: Pod, containerName: string, signal
   } catch (error) {
     signal.throwIfAborted();
     const reason = reasonOfPull(error);
+    const badName = reason === 'InvalidImageName';
     const message = `Failed to pull image "${image}": ${textOf(error)}`;
-    tell(deps, pod, { type: 'Warning', reason: 'Failed', message }, containerName);
+    // A bad name is told of by its own event, which follows from the status.
+    if (!badName) tell(deps, pod, { type: 'Warning', reason: 'Failed', message }, containerName);
     tell(deps, pod, { type: 'Warning', reason: 'Failed', message: `Error: ${reason}` }, containerName);
-    throw new StepFailure(reason, textOf(error), { cause: error });
+    throw new StepFailure(reason, badName ? badNameMessage(image, error) : textOf(error), { cause: error });
   }
 }
 
@@ -273,6 +279,13 @@ const imageOf = (pod: Pod, name: string): string =>
   [...(pod.spec.initContainers ?? []), ...pod.spec.containers, ...(pod.spec.ephemeralContainers ?? [])].find(
     (container) => container.name === name,
   )?.image ?? '';
+
+/** In upstream's words, which parses names itself; what is wrong with this one is the runtime's to say. */
+function badNameMessage(image: string, error: unknown): string {
+  const said = error instanceof RuntimeFault ? error.description : textOf(error);
+  const why = said.replace(/^failed to parse image reference "[^"]*": /, '');
+  return `Failed to apply default image tag "${image}": couldn't parse image name "${image}": ${why}`;
+}
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

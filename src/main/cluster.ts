@@ -44,6 +44,17 @@ export interface RunningCluster {
 
 const DEFAULT_PORT = 6443;
 const LOOPBACK = '127.0.0.1';
+/** Under which the API server is reached, besides the machine's own addresses: from here, and from pods. */
+const SERVER_NAMES: readonly string[] = [
+  'localhost',
+  LOOPBACK,
+  '::1',
+  'kubernetes',
+  'kubernetes.default',
+  'kubernetes.default.svc',
+  'kubernetes.default.svc.cluster.local',
+  '10.96.0.1',
+];
 
 /**
  * Starts everything, side by side where nothing has to wait for anything. Hold the lock of `paths` before. What is
@@ -54,7 +65,7 @@ export async function startCluster(
   stack: AsyncDisposableStack,
   signal: AbortSignal,
 ): Promise<RunningCluster> {
-  const { paths, clock, tell, runtime } = options;
+  const { paths, clock, runtime } = options;
   const nodeName = `${paths.name}-node1`;
   const node = nodePaths(paths, nodeName);
   prepareDirectories(paths, bootId());
@@ -67,17 +78,7 @@ export async function startCluster(
   const pki = openPki({
     directory: paths.pki,
     nodeName,
-    serverNames: [
-      'localhost',
-      LOOPBACK,
-      '::1',
-      'kubernetes',
-      'kubernetes.default',
-      'kubernetes.default.svc',
-      'kubernetes.default.svc.cluster.local',
-      '10.96.0.1',
-      ...addresses,
-    ],
+    serverNames: [...SERVER_NAMES, ...addresses],
     nodeAddresses: [LOOPBACK, ...addresses],
     now: clock.now(),
   });
@@ -87,29 +88,42 @@ export async function startCluster(
   const machining = startMachine({ paths, node, clock, children, log, choice: runtime }, stack, scope);
   const imaging =
     runtime.kind === 'containerd' ? startImages(options, { children, certs: node.certs }, scope) : ownImages(runtime);
-  // Whatever fails first is what is told; the others are waited for by `stack`.
-  for (const promise of [pki, planing, machining, imaging]) promise.catch(() => {});
-  const plane = await planing;
-  const papers = await pki;
-  writeFileSync(join(paths.data, 'port'), `${plane.port}\n`, { mode: 0o600 });
-  const api = `https://${LOOPBACK}:${plane.port}`;
+  const begun = [pki, planing, machining, imaging] as const;
+  // Each is awaited below, but may fail before its turn comes.
+  for (const promise of begun) promise.catch(() => {});
+  // One may fail before its turn to be waited for: unheard until then, it would end the process on the spot.
+  for (const promise of begun) promise.catch(() => {});
+  try {
+    const [plane, papers] = await Promise.all([planing, pki]);
+    // Should anything below fail: the parts that use the API go first, then the API.
+    stack.use(scope);
+    const api = await announce(options, plane.port, papers);
+    runComponents(plane, plain, papers.caCertificate, scope);
+    const machine = await machining;
+    const client = plane.clientFor(`system:node:${nodeName}`, 'system:nodes');
+    const owner = ownerOf(paths, nodeName);
+    await startNode({ name: nodeName, node, machine, client, clock, pki: papers, owner, log }, stack, scope);
+    const images = await imaging;
+    stack.use(scope);
+    const admin = plane.clientFor('kubernetes-admin', 'system:masters');
+    if (images.registry !== undefined) await announceRegistry(admin, images.registry, scope.signal);
+    if (runtime.kind === 'containerd') fetchSandboxImage(machine.runtime.images, scope, log);
+    return { api, nodeName, images, client: admin, failed: scope.join().then(() => new Promise<never>(() => {})) };
+  } catch (error) {
+    // Whatever failed first is what is told. The rest must have come to an end before anyone takes down what it began.
+    scope.stop(error);
+    await Promise.allSettled(begun);
+    throw error;
+  }
+}
+
+/** Where to reach the API, for who looks on and for who comes later. */
+async function announce({ paths, tell }: ClusterOptions, port: number, papers: Pki): Promise<string> {
+  writeFileSync(join(paths.data, 'port'), `${port}\n`, { mode: 0o600 });
+  const api = `https://${LOOPBACK}:${port}`;
   await writeKubeconfig(paths, api, papers);
   tell.line(`API server on ${api}`);
-  runComponents(plane, plain, papers.caCertificate, scope);
-  const machine = await machining;
-  const client = plane.clientFor(`system:node:${nodeName}`, 'system:nodes');
-  await startNode(
-    { name: nodeName, node, machine, client, clock, pki: papers, owner: ownerOf(paths, nodeName), log },
-    stack,
-    scope,
-  );
-  const images = await imaging;
-  // First to go: the parts that use the API, then the API.
-  stack.use(scope);
-  const admin = plane.clientFor('kubernetes-admin', 'system:masters');
-  if (images.registry !== undefined) await announceRegistry(admin, images.registry, scope.signal);
-  if (runtime.kind === 'containerd') fetchSandboxImage(machine.runtime.images, scope, log);
-  return { api, nodeName, images, client: admin, failed: scope.join().then(() => new Promise<never>(() => {})) };
+  return api;
 }
 
 async function startImages(
@@ -181,12 +195,12 @@ async function writeKubeconfig(paths: ClusterPaths, server: string, { caCertific
     clientCertificate: admin.certificate,
     clientKey: admin.key,
   };
-  const text = await formatKubeconfig(access, paths.name);
   const known = existsSync(paths.kubeconfig) ? readFileSync(paths.kubeconfig, 'utf8') : '';
-  if (known !== text) {
-    rmSync(paths.kubeconfig, { force: true });
-    writeFileSync(paths.kubeconfig, text, { mode: 0o600 });
-  }
+  // It is made of these; where they stand in it there is nothing to write, and no YAML library to load for it.
+  const parts = [caCertificate, admin.certificate, admin.key].map((pem) => Buffer.from(pem).toString('base64'));
+  if (known.includes(`server: ${server}\n`) && parts.every((part) => known.includes(part))) return;
+  rmSync(paths.kubeconfig, { force: true });
+  writeFileSync(paths.kubeconfig, await formatKubeconfig(access, paths.name), { mode: 0o600 });
 }
 
 /** KEP-1755: where local-development tools look for a registry they may push to. */

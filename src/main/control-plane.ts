@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { ConfigMap, Namespace, Pod, ServiceAccount } from '#api/generated/core-v1.ts';
 import { createClient } from '#client/api-client.ts';
 import type { Client } from '#client/client.ts';
@@ -131,5 +130,3 @@ function runScheduler(
   scope.spawn('events of the scheduler', (signal) => events.run(signal));
   scope.spawn('scheduler', (signal) => scheduler.run(signal));
 }
-
-export const dataFile = (paths: ClusterPaths, name: string): string => join(paths.data, name);

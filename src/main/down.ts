@@ -1,10 +1,11 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '#cli/user-error.ts';
 import { criRuntime } from '#cri/grpc/cri-runtime.ts';
 import { type ClusterPaths, nodePaths } from '#host/data-dir.ts';
 import { lockDataDir, lockOwner } from '#host/lock.ts';
-import { isAlive } from '#host/proc.ts';
+import { isAlive, isErrno } from '#host/proc.ts';
 import { labels } from '#kubelet/observed.ts';
 import type { Clock } from '#lib/clock.ts';
 import { realClock } from '#lib/clock.ts';
@@ -33,7 +34,7 @@ export async function down(paths: ClusterPaths, { purge }: { readonly purge: boo
     using _lock = locked.lock;
     await stopEverything(paths, realClock);
   }
-  if (purge) rmSync(paths.data, { recursive: true, force: true });
+  if (purge) removeData(paths.data);
   tell.line(
     purge
       ? `cluster ${paths.name} is gone, and its data with it`
@@ -42,6 +43,17 @@ export async function down(paths: ClusterPaths, { purge }: { readonly purge: boo
         : `cluster ${paths.name} did not run`,
   );
   return 0;
+}
+
+/** A directory that something is mounted on is only emptied: it cannot go, and its being there is somebody's wish. */
+function removeData(directory: string): void {
+  for (const name of existsSync(directory) ? readdirSync(directory) : [])
+    rmSync(join(directory, name), { recursive: true, force: true });
+  try {
+    rmdirSync(directory);
+  } catch (error) {
+    if (!isErrno(error, 'EBUSY') && !isErrno(error, 'ENOENT')) throw error;
+  }
 }
 
 /** SIGTERM: it leaves at once, and everything else to us. */

@@ -1,4 +1,6 @@
 /** What `bin/peapod` runs. Each command's code is loaded when it is asked for: `--help` should not open a database. */
+// Before the commands' own modules, which come by dynamic imports.
+import '#main/fast-imports.ts';
 import type { Commands, Global } from '#cli/commands.ts';
 import { createProgram } from '#cli/program.ts';
 import { standardTerminal } from '#cli/terminal.ts';
@@ -59,5 +61,11 @@ const commands: Commands = {
     return 0;
   },
 };
+
+// Whoever reads our words may stop listening (`peapod status | head -1`).
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
 
 process.exitCode = await createProgram(commands).run(process.argv.slice(2));

@@ -54,7 +54,7 @@ export async function up(paths: ClusterPaths, options: UpOptions, terminal: Term
     return withClient(paths, (client) => applyAndFollow(client, manifests, terminal, never));
   }
   if (options.detach) return upDetached(paths, options, terminal);
-  return upInForeground({ paths, options, terminal, manifests });
+  return upInForeground({ paths, options, terminal, manifests, since: realClock.now() });
 }
 
 async function upInForeground(start: Start): Promise<number> {
@@ -63,7 +63,7 @@ async function upInForeground(start: Start): Promise<number> {
   if (locked.kind === 'busy') throw new UserError(busyMessage(paths, locked.owner));
   using _lock = locked.lock;
   const stop = new AbortController();
-  const ending = listenForSignals(stop);
+  const ending = listenForSignals(stop, (signal) => signal !== 'SIGTERM' && terminal.line('stopping'));
   const children = new Children(paths.children, realClock);
   const ranBefore = children.names().some((name) => children.find(name) !== undefined);
   try {
@@ -79,7 +79,6 @@ async function upInForeground(start: Start): Promise<number> {
     removeRunState(paths);
   }
   if (ending.by() === 'SIGTERM') return 0;
-  terminal.line('stopping');
   await stopEverything(paths, realClock);
   terminal.line('stopped: containers, mounts, links and rules are gone; data is kept in ' + paths.data);
   return ending.by() === 'SIGINT' ? 130 : 0;
@@ -90,6 +89,8 @@ interface Start {
   readonly options: UpOptions;
   readonly terminal: Terminal;
   readonly manifests: Manifests;
+  /** When it began, epoch ms. */
+  readonly since: number;
 }
 
 /** Until it is told to stop, or a part of it fails. */
@@ -112,11 +113,11 @@ async function runCluster(start: Start, signal: AbortSignal): Promise<void> {
 }
 
 async function afterStart(
-  { paths, terminal, manifests }: Start,
+  { paths, terminal, manifests, since }: Start,
   cluster: RunningCluster,
   signal: AbortSignal,
 ): Promise<void> {
-  await waitUntilReady(cluster.client, cluster.nodeName, READY_WITHIN_MS, signal);
+  await waitUntilReady(cluster.client, { name: cluster.nodeName, withinMs: READY_WITHIN_MS, since }, signal);
   terminal.line(`node ${cluster.nodeName} is Ready`);
   if (manifests.manifests.length > 0) await applyAndFollow(cluster.client, manifests, terminal, signal);
   terminal.line('');
@@ -144,6 +145,7 @@ async function applyAndFollow(
 async function upDetached(paths: ClusterPaths, options: UpOptions, terminal: Terminal): Promise<number> {
   const owner = lockOwner(paths);
   if (owner !== undefined) throw new UserError(busyMessage(paths, owner));
+  const since = realClock.now();
   const logFile = join(paths.data, 'up.log');
   privateDirectory(paths.data);
   const out = openSync(logFile, 'w', 0o600);
@@ -166,16 +168,29 @@ async function upDetached(paths: ClusterPaths, options: UpOptions, terminal: Ter
       continue;
     }
     const never = new AbortController().signal;
-    await withClient(paths, (client) => waitUntilReady(client, state.nodes[0]!, deadline - Date.now(), never));
+    await withClient(paths, (client) =>
+      waitUntilReady(client, { name: state.nodes[0]!, withinMs: deadline - Date.now(), since }, never),
+    );
     child.unref();
     terminal.line(`cluster ${paths.name} runs (pid ${state.pid}), API server on ${state.api}`);
     terminal.line(`  export KUBECONFIG=${paths.kubeconfig}`);
     return 0;
   }
   throw new UserError(
-    exit === undefined
-      ? `the node is not Ready after ${READY_WITHIN_MS / 1000} s: see ${logFile}`
-      : logTail(logFile, 3),
+    exit === undefined ? `the node is not Ready after ${READY_WITHIN_MS / 1000} s: see ${logFile}` : lastWords(logFile),
+  );
+}
+
+const SAID = 'peapod: ';
+
+/** The error a detached process ended with; what it printed last, when that was none of ours. */
+function lastWords(logFile: string): string {
+  const tail = logTail(logFile, 3);
+  return (
+    tail
+      .split('\n')
+      .findLast((line) => line.startsWith(SAID))
+      ?.slice(SAID.length) ?? tail
   );
 }
 
@@ -184,10 +199,11 @@ interface Ending extends Disposable {
 }
 
 /** SIGINT and SIGHUP end the cluster; SIGTERM leaves its containers to the next one. A second SIGINT cuts everything short. */
-function listenForSignals(stop: AbortController): Ending {
+function listenForSignals(stop: AbortController, heard: (signal: NodeJS.Signals) => void): Ending {
   let first: NodeJS.Signals | undefined;
   const onSignal = (signal: NodeJS.Signals): void => {
     if (first !== undefined && signal === 'SIGINT') process.exit(130);
+    if (first === undefined) heard(signal);
     first ??= signal;
     stop.abort(new Error(`told to stop by ${signal}`));
   };
@@ -217,9 +233,13 @@ function explained(error: unknown, paths: ClusterPaths): unknown {
   return error;
 }
 
+/** The first cause that says what people can do about it, or the last of all. */
 function rootOf(error: unknown): unknown {
   let at = error;
-  while (at instanceof Error && at.cause instanceof Error) at = at.cause;
+  while (at instanceof Error && at.cause instanceof Error) {
+    if (at instanceof PortTakenError || at instanceof MissingToolError) return at;
+    at = at.cause;
+  }
   return at;
 }
 

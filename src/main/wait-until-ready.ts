@@ -3,11 +3,17 @@ import type { Client } from '#client/client.ts';
 import { nodeResource } from '#client/resources.ts';
 import { UserError } from '#cli/user-error.ts';
 
+export interface Awaited {
+  readonly name: string;
+  readonly withinMs: number;
+  /** Epoch ms, counted in whole seconds: what the node said before, it said of another life. */
+  readonly since: number;
+}
+
 /** Resolves once the node is Ready; throws UserError, with what the node says of itself, when it is not in time. */
 export async function waitUntilReady(
   client: Client,
-  name: string,
-  withinMs: number,
+  { name, withinMs, since }: Awaited,
   signal: AbortSignal,
 ): Promise<void> {
   const deadline = AbortSignal.timeout(Math.max(1, withinMs));
@@ -17,6 +23,8 @@ export async function waitUntilReady(
     for await (const event of client.watch<Node>(nodeResource, options, AbortSignal.any([signal, deadline]))) {
       if (event.type !== 'ADDED' && event.type !== 'MODIFIED') continue;
       const ready = event.object.status?.conditions?.find(({ type }) => type === 'Ready');
+      const spokenAt = Date.parse(ready?.lastHeartbeatTime ?? '');
+      if (!(spokenAt >= Math.floor(since / 1000) * 1000)) continue;
       if (ready?.status === 'True') return;
       last = ready?.message;
     }

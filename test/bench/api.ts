@@ -19,7 +19,9 @@ interface Line {
 
 /** `server.ts`, in a process of its own as it is when run alone: its clients and their thousand connections go with it. */
 export async function benchApi(): Promise<readonly Result[]> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'server.ts')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'server.ts')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const [out, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);
   if (code !== 0) throw new Error(`test/bench/server.ts ended with code ${code}`);
   const lines = out.split('\n').filter((line) => line.startsWith('{'));

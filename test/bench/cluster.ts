@@ -1,5 +1,4 @@
-import type { ContainerStatus, Pod } from '#api/generated/core-v1.ts';
-import type { New } from '#api/resource.ts';
+import type { ContainerStatus, Pod, PodSpec } from '#api/generated/core-v1.ts';
 import { createClient } from '#client/api-client.ts';
 import type { Client, ClientEvent } from '#client/client.ts';
 import { readKubeconfig, transportTo } from '#client/kubeconfig.ts';
@@ -37,8 +36,15 @@ export class BenchCluster implements AsyncDisposable {
 
 export const BUSYBOX = 'docker.io/library/busybox:latest';
 
+export interface PodManifest {
+  readonly apiVersion: 'v1';
+  readonly kind: 'Pod';
+  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly spec: PodSpec;
+}
+
 /** Containers that do nothing, and end at once when they are told to. */
-export const sleepers = (name: string, containers: number): New<Pod> => ({
+export const sleepers = (name: string, containers: number): PodManifest => ({
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: { name, namespace: 'default' },
@@ -90,7 +96,8 @@ export class PodWatcher implements AsyncDisposable {
     while (!is(this.seen)) {
       if (this.#failure !== undefined) throw new Error(`watching for ${what} failed`, { cause: this.#failure });
       const left = deadline - performance.now();
-      if (left <= 0) throw new Error(`${what}: not within ${withinMs} ms; last seen ${JSON.stringify(this.seen.at(-1))}`);
+      if (left <= 0)
+        throw new Error(`${what}: not within ${withinMs} ms; last seen ${JSON.stringify(this.seen.at(-1))}`);
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#listeners.push(resolve);
       const timer = setTimeout(resolve, left);

@@ -32,14 +32,21 @@ export async function benchIdle(): Promise<readonly Result[]> {
   return [
     { name: 'idle: peapod, resident', unit: 'MB', value: rss, target: { of: 'value', atMost: 150 } },
     { name: 'idle: peapod, of one core', unit: '%', value: share * 100, target: { of: 'value', atMost: 1 } },
-    { name: `idle: peapod, containerd, shims, registry (${own.length} processes), proportional`, unit: 'MB', value: pss },
+    {
+      name: `idle: peapod, containerd, shims, registry (${own.length} processes), proportional`,
+      unit: 'MB',
+      value: pss,
+    },
   ];
 }
 
 /** Every other process that was started with a path of this cluster: containerd, its shims, the registry. */
 function helpersOf(paths: readonly string[], pid: number): readonly number[] {
   return allPids().filter(
-    (each) => each !== pid && each !== process.pid && commandLineOf(each).some((word) => paths.some((path) => word.includes(path))),
+    (each) =>
+      each !== pid &&
+      each !== process.pid &&
+      commandLineOf(each).some((word) => paths.some((path) => word.includes(path))),
   );
 }
 

@@ -51,7 +51,9 @@ async function main(): Promise<number> {
   });
   const unknown = positionals.filter((name) => !(name in benchmarks));
   if (unknown.length > 0) {
-    process.stderr.write(`there is no benchmark ${unknown.join(', ')}: there are ${Object.keys(benchmarks).join(', ')}\n`);
+    process.stderr.write(
+      `there is no benchmark ${unknown.join(', ')}: there are ${Object.keys(benchmarks).join(', ')}\n`,
+    );
     return 2;
   }
   const before = loadavg()[0]!;
@@ -71,4 +73,9 @@ async function main(): Promise<number> {
   return results.some((result) => isMet(result) === false) ? 1 : 0;
 }
 
-process.exit(await main());
+try {
+  process.exit(await main());
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exit(1);
+}

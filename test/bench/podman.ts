@@ -1,38 +1,53 @@
-import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { readKitFile } from '#images/kit/kit-file.ts';
+import { findCgroupRoots } from '#host/cgroup-roots.ts';
 import { readMountinfo } from '#host/mountinfo.ts';
+import { readKitFile } from '#images/kit/kit-file.ts';
 
 const run = promisify(execFile);
 const kit = '/var/cache/peapod/kit';
+/** podman's state, CNI's leases and whatever else lies in these is thrown away with the mount namespace. */
+const prepare =
+  'mount -t tmpfs none /run && mkdir -p /var/lib/cni && mount -t tmpfs none /var/lib/cni && ip link set lo up';
 
 /**
- * Podman with a store, a network and state of its own. It runs in a network namespace that is thrown away, and with it every bridge
- * and rule it leaves behind.
+ * Podman with a store of its own, in a network and a mount namespace of its own: with them go the bridge, the rules and the mounts
+ * it leaves behind. Nothing of another podman's is touched.
  */
 export class PrivatePodman implements AsyncDisposable {
-  readonly #dir = mkdtempSync(join(tmpdir(), 'peapod-bench-podman-'));
-  readonly #netns = `bench-podman-${process.pid}`;
-  /** What the imported image is called there. */
-  image = '';
+  readonly image = 'localhost/bench-busybox:1';
+  readonly #dir: string;
+  readonly #holder: ChildProcess;
+  readonly #before: ReadonlySet<string> = new Set(podmanCgroups());
 
-  /** undefined where there is no podman. */
+  private constructor(dir: string, holder: ChildProcess) {
+    this.#dir = dir;
+    this.#holder = holder;
+  }
+
+  /** undefined where there is no podman or no image kit. */
   static async start(): Promise<PrivatePodman | undefined> {
     const found = await run('podman', ['--version']).catch(() => undefined);
     const busybox = readKitFile(kit)?.images.find(({ name }) => name === 'busybox');
     if (found === undefined || busybox === undefined) return undefined;
-    const podman = new PrivatePodman();
+    const dir = mkdtempSync(join(tmpdir(), 'peapod-bench-podman-'));
+    const args = ['--net', '--mount', 'sh', '-c', `${prepare} && echo ready && exec sleep infinity`];
+    const holder = spawn('unshare', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const podman = new PrivatePodman(dir, holder);
     try {
-      await run('ip', ['netns', 'add', podman.#netns]);
-      await run('ip', ['-n', podman.#netns, 'link', 'set', 'lo', 'up']);
-      mkdirSync(join(podman.#dir, 'networks'));
+      await Promise.race([
+        once(holder.stdout, 'data'),
+        once(holder, 'exit').then(() => Promise.reject(new Error('no namespaces for podman'))),
+      ]);
+      mkdirSync(join(dir, 'networks'));
+      writeFileSync(join(dir, 'containers.conf'), `[containers]\ndefault_ulimits = [${limits}]\n`);
       await podman.#podman('pull', '--quiet', `oci-archive:${join(kit, busybox.archive)}`);
-      podman.image = (await podman.#podman('images', '--format', '{{.ID}}')).trim();
-      await podman.#podman('tag', podman.image, 'localhost/bench-busybox:1');
-      podman.image = 'localhost/bench-busybox:1';
+      const id = (await podman.#podman('images', '--quiet')).trim();
+      await podman.#podman('tag', id, podman.image);
       return podman;
     } catch (error) {
       await podman[Symbol.asyncDispose]();
@@ -54,21 +69,53 @@ export class PrivatePodman implements AsyncDisposable {
   }
 
   async #podman(...args: readonly string[]): Promise<string> {
-    const own = ['--root', join(this.#dir, 'root'), '--runroot', join(this.#dir, 'run'), '--tmpdir', join(this.#dir, 'tmp')];
-    const settings = ['--cgroup-manager', 'cgroupfs', '--network-config-dir', join(this.#dir, 'networks')];
-    const { stdout } = await run(
-      'nsenter',
-      [`--net=/run/netns/${this.#netns}`, 'podman', ...own, ...settings, '--events-backend', 'file', ...args],
-      { timeout: 60_000 },
-    );
+    const own = ['--root', join(this.#dir, 'root'), '--runroot', '/run/bench-podman', '--tmpdir', '/run/bench-libpod'];
+    const settings = [
+      '--cgroup-manager',
+      'cgroupfs',
+      '--events-backend',
+      'file',
+      '--network-config-dir',
+      join(this.#dir, 'networks'),
+    ];
+    const namespaces = [`--net=/proc/${this.#holder.pid}/ns/net`, `--mount=/proc/${this.#holder.pid}/ns/mnt`];
+    const { stdout } = await run('nsenter', [...namespaces, 'podman', ...own, ...settings, ...args], {
+      timeout: 60_000,
+      env: { ...process.env, CONTAINERS_CONF: join(this.#dir, 'containers.conf') },
+    });
     return stdout;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#podman('pod', 'rm', '--all', '--force', '--time', '0').catch(() => {});
-    const mounts = readMountinfo().filter(({ target }) => target.startsWith(`${this.#dir}/`));
-    for (const { target } of mounts.toReversed()) await run('umount', ['-l', target]).catch(() => {});
-    if (existsSync(`/run/netns/${this.#netns}`)) await run('ip', ['netns', 'delete', this.#netns]);
+    const gone = once(this.#holder, 'exit');
+    if (this.#holder.kill('SIGKILL')) await gone;
     rmSync(this.#dir, { recursive: true, force: true });
+    for (const cgroup of podmanCgroups().toReversed()) {
+      // One that was there before, or is in use, is another podman's.
+      if (!this.#before.has(cgroup)) removeEmpty(cgroup);
+    }
+  }
+}
+
+/** podman would raise them to a million, which needs CAP_SYS_RESOURCE. */
+const limits = '"nofile=1024:1024", "nproc=1024:1024"';
+
+/** What podman leaves of its pods in the hierarchies that have no controllers, parents first. */
+function podmanCgroups(): readonly string[] {
+  const roots = findCgroupRoots(readMountinfo())?.roots ?? [];
+  return roots.flatMap(({ path }) => {
+    const parent = join(path, 'libpod_parent');
+    if (!existsSync(parent)) return [];
+    const children = readdirSync(parent, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    return [parent, ...children.map(({ name }) => join(parent, name))];
+  });
+}
+
+function removeEmpty(directory: string): void {
+  try {
+    rmdirSync(directory);
+  } catch {
+    // Gone, or in use after all.
   }
 }

@@ -46,12 +46,18 @@ export function tableOf(results: readonly Result[], baseline: readonly Result[] 
       result.floor === undefined ? '' : short(result.floor),
       result.ratio === undefined ? '' : result.ratio.toFixed(2),
       targetText(result),
-      changeText(result, baseline.find(({ name }) => name === result.name)),
+      changeText(
+        result,
+        baseline.find(({ name }) => name === result.name),
+      ),
     ]),
   ];
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   const line = (row: readonly string[]): string =>
-    row.map((cell, column) => (leftAligned.has(column) ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join('  ').trimEnd();
+    row
+      .map((cell, column) => (leftAligned.has(column) ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
+      .join('  ')
+      .trimEnd();
   return `${rows.map(line).join('\n')}\n`;
 }
 

@@ -3,15 +3,7 @@ import type { ResourceVersion, Uid } from '#api/meta.ts';
 import { ClusterState } from '#scheduler/cluster-state.ts';
 import { place, seededTieBreak } from '#scheduler/place.ts';
 import { defaultProfile } from '#scheduler/profile.ts';
-
-/** `value` is the median; `ratio` compares it with `floor` so that 1 is as good as the floor and less is worse. */
-export interface Result {
-  readonly name: string;
-  readonly unit: string;
-  readonly value: number;
-  readonly floor?: number;
-  readonly ratio?: number;
-}
+import { median, type Result } from '#test/bench/result.ts';
 
 export interface Size {
   readonly nodes: number;
@@ -135,9 +127,6 @@ const identity = (name: string): Pod['metadata'] => ({
   resourceVersion: '1' as ResourceVersion,
   creationTimestamp: '2026-01-01T00:00:00Z',
 });
-
-const median = (samples: readonly number[]): number =>
-  samples.toSorted((a, b) => a - b)[Math.floor(samples.length / 2)] ?? NaN;
 
 if (import.meta.main) {
   const [nodes = '500', pods = '1000'] = process.argv.slice(2);

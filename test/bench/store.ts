@@ -4,15 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { openSqliteStore, type SqliteStore } from '#store/sqlite/sqlite-store.ts';
 import type { Revision, StoreKey } from '#store/store.ts';
-
-/** `value` is the median; `ratio` compares it with `floor` so that 1 is as good as the floor and less is worse. */
-export interface Result {
-  readonly name: string;
-  readonly unit: string;
-  readonly value: number;
-  readonly floor?: number;
-  readonly ratio?: number;
-}
+import { median, quantile, type Result } from '#test/bench/result.ts';
 
 const VALUE = new Uint8Array(1500).fill(120); // a pod's status, encoded
 const ROUNDS = 5;
@@ -52,14 +44,14 @@ async function benchWrites(dir: string): Promise<readonly Result[]> {
       unit: 'ms',
       value: of('bare'),
       floor: of('sync'),
-      ratio: of('sync') / of('bare'),
+      ratio: of('bare') / of('sync'),
     },
     {
       name: 'store: one durable write',
       unit: 'ms',
       value: of('lone'),
       floor: of('bare'),
-      ratio: of('bare') / of('lone'),
+      ratio: of('lone') / of('bare'),
     },
     {
       name: 'store: one durable write, p99',
@@ -210,12 +202,6 @@ async function timed(body: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await body();
   return performance.now() - start;
-}
-
-const median = (samples: readonly number[]): number => quantile(samples, 0.5);
-
-function quantile(samples: readonly number[], part: number): number {
-  return samples.toSorted((a, b) => a - b)[Math.floor(samples.length * part)] ?? NaN;
 }
 
 if (import.meta.main) {

@@ -14,12 +14,12 @@ const talker = JSON.stringify({
       {
         name: 'counter',
         image: 'busybox',
-        command: ['sh', '-c', 'i=0; while true; do i=$((i+1)); echo "line $i"; sleep 0.2; done'],
+        command: ['sh', '-c', `trap 'exit 0' TERM; i=0; while true; do i=$((i+1)); echo "line $i"; sleep 0.2; done`],
       },
       {
         name: 'quiet',
         image: 'busybox',
-        command: ['sh', '-c', "echo out; echo err >&2; printf unfinished; trap 'exit 0' TERM; sleep 1000 & wait"],
+        command: ['sh', '-c', "echo out; echo err >&2; echo '[end]'; trap 'exit 0' TERM; sleep 1000 & wait"],
       },
     ],
   },
@@ -37,9 +37,9 @@ onCluster('kubectl-streams', {
     const quiet = await until(
       'all of it',
       () => cluster.ok('logs', 'talker', '-c', 'quiet'),
-      (text) => text.includes('unfinished'),
+      (text) => text.includes('[end]'),
     );
-    assert.deepEqual(new Set(quiet.split('\n')), new Set(['out', 'err', 'unfinished']));
+    assert.deepEqual(new Set(quiet.split('\n')), new Set(['out', 'err', '[end]', '']));
     await until(
       'ten lines',
       () => cluster.ok('logs', 'talker', '-c', 'counter'),
@@ -54,7 +54,7 @@ onCluster('kubectl-streams', {
     );
     const all = await cluster.ok('logs', 'talker', '--all-containers', '--prefix', '--tail=2');
     assert.match(all, /^\[pod\/talker\/counter\] line \d+$/m);
-    assert.match(all, /^\[pod\/talker\/quiet\] unfinished$/m);
+    assert.match(all, /^\[pod\/talker\/quiet\] \[end\]$/m);
     assert.match(await cluster.ok('logs', '-l', 'app=talker', '-c', 'quiet'), /^out$/m);
     const first = await cluster.kubectl('logs', 'talker', '--tail=1');
     assert.match(first.stderr, /^Defaulted container "counter" out of: counter, quiet$/m);
@@ -164,7 +164,7 @@ onCluster('kubectl-streams', {
       env: { KUBECONFIG: cluster.kubeconfig, HOME: cluster.dataDir, PATH: path },
       timeoutMs: 20_000,
     });
-    assert.match(ran.stdout, /^45 123\r$/m);
+    assert.match(ran.stdout, /45 123\r$/m);
     assert.match(ran.stdout, /^\/dev\/pts\/\d+\r$/m);
     assert.match(ran.stdout, /^code 5\r$/m);
   },

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ConfigMap, Namespace, Pod, PodList, Secret } from '#api/generated/core-v1.ts';
 import { type E2eCluster, until } from '#test/e2e/support/cluster.ts';
-import { sleeper } from '#test/e2e/support/manifests.ts';
+import { podOf, sleeper } from '#test/e2e/support/manifests.ts';
 import { onCluster } from '#test/e2e/support/on-cluster.ts';
 
 /** Everything that changes something, by kubectl as it is today. */
@@ -194,7 +194,8 @@ onCluster('kubectl-write', {
   },
 
   'delete without waiting, and a wait for the end of it': async (cluster) => {
-    await cluster.apply(sleeper('ending'));
+    // It takes its time, so that there is something to wait for.
+    await cluster.apply(podOf('ending', { command: ['sh', '-c', "trap 'sleep 1; exit 0' TERM; sleep 1000 & wait"] }));
     await cluster.ok('wait', '--for=condition=Ready', 'pod/ending', '--timeout=30s');
     await cluster.ok('delete', 'pod', 'ending', '--wait=false');
     assert.equal(await cluster.ok('wait', '--for=delete', 'pod/ending', '--timeout=30s'), 'pod/ending condition met\n');

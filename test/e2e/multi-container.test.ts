@@ -76,8 +76,18 @@ test('three containers behind one address', async (context) => {
   await context.test('container to container on 127.0.0.1: nginx has nothing to show', async () => {
     for (const name of ['container2', 'container3'] as const) {
       const got = await cluster.kubectl(
-        ...['exec', '-n', NAMESPACE, POD, '-c', name, '--'],
-        ...['timeout', '10', 'wget', '-O-', 'http://127.0.0.1/'],
+        'exec',
+        '-n',
+        NAMESPACE,
+        POD,
+        '-c',
+        name,
+        '--',
+        'timeout',
+        '10',
+        'wget',
+        '-O-',
+        'http://127.0.0.1/',
       );
       assert.match(got.stderr, /HTTP\/1\.1 404 Not Found/);
       assert.notEqual(got.code, 0);
@@ -94,10 +104,8 @@ test('three containers behind one address', async (context) => {
       // Three bytes of length, a sequence number, protocol 10, the version, a zero.
       assert.match(greeting, /\n[0-9][\w.:~+-]*\0/);
     }
-    const sql = (password: string): string[] => [
-      ...['exec', '-n', NAMESPACE, POD, '-c', 'container2', '--', 'mysql', '-h127.0.0.1', '-uroot'],
-      ...[`-p${password}`, '-Ne', 'select 40 + 2'],
-    ];
+    const client = ['exec', '-n', NAMESPACE, POD, '-c', 'container2', '--', 'mysql', '-h127.0.0.1', '-uroot'];
+    const sql = (password: string): readonly string[] => [...client, `-p${password}`, '-Ne', 'select 40 + 2'];
     assert.equal(await cluster.ok(...sql('root')), '42\n');
     assert.match((await cluster.kubectl(...sql('wrong'))).stderr, /ERROR 1045/);
   });

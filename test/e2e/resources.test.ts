@@ -147,7 +147,7 @@ async function tooMuch(cluster: E2eCluster, pods: PodWatch): Promise<void> {
     );
     const { status, reason, message } = conditionOf(pod.status, 'PodScheduled')!;
     assert.deepEqual([status, reason], ['False', 'Unschedulable']);
-    assert.ok(message?.startsWith(`0/1 nodes are available: ${want}.`), message);
+    assert.ok(message?.startsWith(`0/1 nodes are available: ${want}.`), `${name}: ${message}`);
     assert.equal(pod.status?.phase, 'Pending');
     assert.equal(pod.spec.nodeName, undefined);
   }
@@ -173,7 +173,8 @@ async function fitsLater(cluster: E2eCluster, pods: PodWatch): Promise<void> {
   // What waits is tried again every few minutes at the latest; a pod that goes makes that at once.
   assert.ok(performance.now() - gone < 3000, `it took ${performance.now() - gone} ms`);
   const running = await pods.running('second');
-  assert.equal(conditionOf(running.status, 'PodScheduled')?.status, 'True');
+  const { status, reason, message } = conditionOf(running.status, 'PodScheduled') ?? {};
+  assert.deepEqual([status, reason, message], ['True', undefined, undefined], 'it says no more why it had to wait');
   await until(
     'events tell both',
     () => pods.events('second'),

@@ -3,6 +3,7 @@ import test from 'node:test';
 import type { ObjectKey } from '#api/meta.ts';
 import type { Client } from '#client/client.ts';
 import { nodeResource, podResource } from '#client/resources.ts';
+import { orAborted } from '#lib/or-aborted.ts';
 import type { BindingPlugin } from '#scheduler/plugin.ts';
 import { defaultProfile } from '#scheduler/profile.ts';
 import { never, newPod, SchedulerWorld } from '#test/integration/scheduler-world.ts';
@@ -319,7 +320,7 @@ function lateNews(client: Client): { readonly watch: Client['watch']; pass(): vo
     watch: async function* (resource, options, signal) {
       for await (const event of client.watch(resource, options, signal)) {
         const isLate = event.type === 'MODIFIED' && resource.plural === 'pods';
-        if (isLate) await new Promise<void>((pass) => held.push(pass));
+        if (isLate) await orAborted(new Promise<void>((go) => held.push(go)), signal);
         yield event;
       }
     },

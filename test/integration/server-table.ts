@@ -307,6 +307,7 @@ export const cases: readonly Case[] = [
         'events.k8s.io',
         'coordination.k8s.io',
         'scheduling.k8s.io',
+        'apiextensions.k8s.io',
         'authentication.k8s.io',
         'authorization.k8s.io',
       ]);

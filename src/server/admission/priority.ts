@@ -10,11 +10,23 @@ const PREFIX = 'priorityclasses.scheduling.k8s.io/';
 export function priority(lookup: Lookup): AdmissionPlugin {
   return {
     name: 'Priority',
-    mutate: ({ operation, descriptor, subresource }, object) =>
-      operation === 'CREATE' && descriptor.plural === 'pods' && subresource === undefined
-        ? withPriority(object as Pod, lookup)
-        : object,
+    mutate({ operation, descriptor, subresource, old }, object) {
+      if (descriptor.plural !== 'pods' || subresource !== undefined) return object;
+      if (operation === 'CREATE') return withPriority(object as Pod, lookup);
+      return operation === 'UPDATE' && old ? withPriorityOf(old as Pod, object as Pod) : object;
+    },
   };
+}
+
+/** A manifest that replaces a pod names neither number nor policy; they are what they were. */
+function withPriorityOf(old: Pod, pod: Pod): Pod {
+  const { priority: value = old.spec.priority, preemptionPolicy: policy = old.spec.preemptionPolicy } = pod.spec;
+  if (value === pod.spec.priority && policy === pod.spec.preemptionPolicy) return pod;
+  const kept = {
+    ...(value === undefined ? {} : { priority: value }),
+    ...(policy === undefined ? {} : { preemptionPolicy: policy }),
+  };
+  return { ...pod, spec: { ...pod.spec, ...kept } };
 }
 
 function withPriority(pod: Pod, lookup: Lookup): Pod {

@@ -1,8 +1,15 @@
 import type { Descriptor } from '#server/descriptor.ts';
+import { apiExtensionsGroup } from '#server/resources/apiextensions.ts';
 import { coordinationGroup } from '#server/resources/coordination.ts';
 import { coreGroup } from '#server/resources/core.ts';
 import { eventsGroup } from '#server/resources/events.ts';
 import { schedulingGroup } from '#server/resources/scheduling.ts';
 
 /** Every built-in resource. */
-export const builtIns: readonly Descriptor[] = [...coreGroup, ...eventsGroup, ...coordinationGroup, ...schedulingGroup];
+export const builtIns: readonly Descriptor[] = [
+  ...coreGroup,
+  ...eventsGroup,
+  ...coordinationGroup,
+  ...schedulingGroup,
+  ...apiExtensionsGroup,
+];

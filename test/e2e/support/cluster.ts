@@ -53,9 +53,9 @@ export class E2eCluster implements AsyncDisposable {
   readonly dataDir: string;
   readonly paths: ClusterPaths;
 
-  private constructor(name: string) {
+  private constructor(name: string, parent = tmpdir()) {
     this.name = name;
-    this.dataDir = mkdtempSync(join(tmpdir(), `peapod-${name}-`));
+    this.dataDir = mkdtempSync(join(parent, `peapod-${name}-`));
     this.paths = clusterPathsHere(name, this.dataDir);
   }
 
@@ -72,8 +72,9 @@ export class E2eCluster implements AsyncDisposable {
     return cluster;
   }
 
-  static reserve(name: string): E2eCluster {
-    return new E2eCluster(name);
+  /** Nothing is started yet; its data directory is in `parent`. */
+  static reserve(name: string, parent?: string): E2eCluster {
+    return new E2eCluster(name, parent);
   }
 
   /** Which cluster is meant, for any peapod command. */
@@ -102,6 +103,12 @@ export class E2eCluster implements AsyncDisposable {
   async up(...args: readonly string[]): Promise<void> {
     const started = await peapod([...this.upArguments, '--detach', ...args], { timeoutMs: 120_000 });
     assert.equal(started.code, 0, started.stderr + started.stdout);
+  }
+
+  /** `peapod down`, which keeps the data. */
+  async down(): Promise<void> {
+    const ended = await peapod(['down', ...this.global], { timeoutMs: 60_000 });
+    assert.equal(ended.code, 0, ended.stderr);
   }
 
   kubectl(...args: readonly string[]): Promise<Ran> {
@@ -151,8 +158,14 @@ export class E2eCluster implements AsyncDisposable {
 
   /** The pid of the process that runs the cluster. */
   async pid(): Promise<number> {
+    return (await this.status()).pid;
+  }
+
+  /** `peapod status -o json`, parsed. */
+  async status(): Promise<{ readonly pid: number; readonly images: { readonly registry: string | null } }> {
     const ran = await peapod(['status', ...this.global, '-o', 'json']);
-    return (JSON.parse(ran.stdout) as { pid: number }).pid;
+    assert.equal(ran.code, 0, ran.stderr);
+    return JSON.parse(ran.stdout) as { pid: number; images: { registry: string | null } };
   }
 
   remains(): Promise<Remains> {
@@ -190,7 +203,7 @@ export async function until<T>(
   }
 }
 
-/** A port of its own for each name, away from the default and from the ephemeral ones. */
+/** A port of its own for each name in each process (the same tests may run twice), away from the default and from the ephemeral ones. */
 function portOf(name: string): number {
-  return 20_000 + (createHash('sha256').update(name).digest().readUInt16BE() % 4000);
+  return 20_000 + (createHash('sha256').update(`${name} ${process.pid}`).digest().readUInt16BE() % 4000);
 }
