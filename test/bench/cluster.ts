@@ -49,6 +49,8 @@ export const sleepers = (name: string, containers: number): PodManifest => ({
   kind: 'Pod',
   metadata: { name, namespace: 'default' },
   spec: {
+    // Bare CRI calls mount no token either.
+    automountServiceAccountToken: false,
     containers: Array.from({ length: containers }, (_, at) => ({
       name: `c${at}`,
       image: BUSYBOX,
