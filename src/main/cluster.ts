@@ -6,8 +6,7 @@ import type { Client } from '#client/client.ts';
 import { formatKubeconfig } from '#client/kubeconfig.ts';
 import { configMapResource } from '#client/resources.ts';
 import { Children } from '#host/children.ts';
-import { type ClusterPaths, nodePaths, prepareDirectories, prepareNodeDirectories } from '#host/data-dir.ts';
-import { bootId } from '#host/machine.ts';
+import { type ClusterPaths, nodePaths, prepareNodeDirectories } from '#host/data-dir.ts';
 import type { Clock } from '#lib/clock.ts';
 import { Scope } from '#lib/scope.ts';
 import { type ControlPlaneParts, runComponents, startControlPlane } from '#main/control-plane.ts';
@@ -18,11 +17,14 @@ import { openPki, type Pki } from '#main/pki.ts';
 import { ownerOf, rememberSocket } from '#main/run-state.ts';
 import type { ImageChoice, RuntimeChoice } from '#cli/commands.ts';
 import type { Tell } from '#cli/tell.ts';
+import type { Store } from '#store/store.ts';
 import { HttpsNodeConnection } from '#server/nodes/https-node-connection.ts';
 import type { NodeConnection } from '#server/nodes/node-connection.ts';
 
 export interface ClusterOptions {
   readonly paths: ClusterPaths;
+  /** Being opened. It is not closed here. */
+  readonly store: Promise<Store>;
   readonly clock: Clock;
   readonly tell: Tell;
   /** undefined: the one it had before, else 6443. */
@@ -57,7 +59,7 @@ const SERVER_NAMES: readonly string[] = [
 ];
 
 /**
- * Starts everything, side by side where nothing has to wait for anything. Hold the lock of `paths` before. What is
+ * Starts everything, side by side where nothing has to wait for anything. Hold the lock of `paths`, and have its folders made. What is
  * started is undone by `stack`, except for children and containers, which live on: `down` ends those.
  */
 export async function startCluster(
@@ -68,7 +70,6 @@ export async function startCluster(
   const { paths, clock, runtime } = options;
   const nodeName = `${paths.name}-node1`;
   const node = nodePaths(paths, nodeName);
-  prepareDirectories(paths, bootId());
   prepareNodeDirectories(node);
   rememberSocket(paths, runtime.kind === 'socket' ? runtime.socket : undefined);
   const log = fileLog(join(paths.data, 'peapod.log'));
@@ -83,7 +84,14 @@ export async function startCluster(
     now: clock.now(),
   });
   const port = options.port ?? rememberedPort(paths) ?? DEFAULT_PORT;
-  const plain: ControlPlaneParts = { paths, clock, log, host: LOOPBACK, port, nodes: lateNodes(pki, stack) };
+  const plain: ControlPlaneParts = {
+    store: options.store,
+    clock,
+    log,
+    host: LOOPBACK,
+    port,
+    nodes: lateNodes(pki, stack),
+  };
   const planing = startControlPlane(plain, pki, stack);
   const machining = startMachine({ paths, node, clock, children, log, choice: runtime }, stack, scope);
   const imaging =

@@ -9,7 +9,6 @@ import { namespaceController } from '#controllers/namespace/reconcile.ts';
 import { rootCaController } from '#controllers/root-ca/reconcile.ts';
 import { runController } from '#controllers/run-controller.ts';
 import { serviceAccountController } from '#controllers/service-account/reconcile.ts';
-import type { ClusterPaths } from '#host/data-dir.ts';
 import type { Clock } from '#lib/clock.ts';
 import type { Scope } from '#lib/scope.ts';
 import type { Log } from '#main/log.ts';
@@ -19,11 +18,12 @@ import type { NodeConnection } from '#server/nodes/node-connection.ts';
 import { builtIns } from '#server/resources/resources.ts';
 import { ApiServer } from '#server/server.ts';
 import { ServiceAccountTokens } from '#server/tokens/service-account-tokens.ts';
-import { openSqliteStore } from '#store/sqlite/sqlite-store.ts';
+import type { Store } from '#store/store.ts';
 import { HttpServer } from '#wire/http-server.ts';
 
 export interface ControlPlaneParts {
-  readonly paths: ClusterPaths;
+  /** Belongs to who opened it. */
+  readonly store: Promise<Store>;
   readonly clock: Clock;
   readonly log: Log;
   readonly host: string;
@@ -39,14 +39,14 @@ export interface ControlPlane {
   clientFor(name: string, ...groups: readonly string[]): Client;
 }
 
-/** Opens the store and serves the API. The parts that act on it are started by `runComponents`. */
+/** Serves the API over the store. The parts that act on it are started by `runComponents`. */
 export async function startControlPlane(
   parts: ControlPlaneParts,
   pki: Promise<Pki>,
   stack: AsyncDisposableStack,
 ): Promise<ControlPlane> {
-  const { paths, clock, log, host } = parts;
-  const store = stack.use(await openSqliteStore(paths.stateDb, { clock }));
+  const { clock, log, host } = parts;
+  const store = await parts.store;
   const { tokenKey, apiServer, caCertificate } = await pki;
   const server = stack.use(
     new ApiServer({

@@ -8,20 +8,19 @@ import { followPods } from '#cli/follow-pods.ts';
 import { type Manifests, readManifests } from '#cli/manifests.ts';
 import { Children } from '#host/children.ts';
 import { MissingToolError } from '#host/containerd/tools.ts';
-import { type ClusterPaths, privateDirectory } from '#host/data-dir.ts';
+import { type ClusterPaths, prepareDirectories, privateDirectory } from '#host/data-dir.ts';
 import { busyMessage, lockDataDir, lockOwner } from '#host/lock.ts';
 import { logTail } from '#host/log-file.ts';
+import { bootId } from '#host/machine.ts';
 import { isCancellation } from '#lib/scope.ts';
 import { realClock } from '#lib/clock.ts';
-import { withClient } from '#main/access.ts';
-import { type RunningCluster, startCluster } from '#main/cluster.ts';
-import { stopEverything } from '#main/down.ts';
+import type { RunningCluster } from '#main/cluster.ts';
 import type { ImageChoice, RuntimeChoice } from '#cli/commands.ts';
 import { readRunState, removeRunState, writeRunState } from '#main/run-state.ts';
 import type { Terminal } from '#cli/terminal.ts';
 import { UserError } from '#cli/user-error.ts';
 import { waitUntilReady } from '#main/wait-until-ready.ts';
-import { PortTakenError } from '#wire/http-server.ts';
+import { openSqliteStore } from '#store/sqlite/sqlite-store.ts';
 
 export interface UpOptions {
   readonly files: readonly string[];
@@ -51,6 +50,7 @@ export async function up(paths: ClusterPaths, options: UpOptions, terminal: Term
   if (running !== undefined && options.files.length > 0) {
     terminal.line(`cluster ${paths.name} runs already (pid ${running.pid}); applying to it`);
     const never = new AbortController().signal;
+    const { withClient } = await import('#main/access.ts');
     return withClient(paths, (client) => applyAndFollow(client, manifests, terminal, never));
   }
   if (options.detach) return upDetached(paths, options, terminal);
@@ -71,18 +71,24 @@ async function upInForeground(start: Start): Promise<number> {
   } catch (error) {
     if (!isCancellation(error, stop.signal)) {
       // What an earlier one left running is not ours to end because this start failed.
-      if (!ranBefore) await stopEverything(paths, realClock).catch(() => {});
-      throw explained(error, paths);
+      if (!ranBefore) await stopAll(paths).catch(() => {});
+      throw await explained(error, paths);
     }
   } finally {
     ending[Symbol.dispose]();
     removeRunState(paths);
   }
   if (ending.by() === 'SIGTERM') return 0;
-  await stopEverything(paths, realClock);
+  await stopAll(paths);
   terminal.line('stopped: containers, mounts, links and rules are gone; data is kept in ' + paths.data);
   return ending.by() === 'SIGINT' ? 130 : 0;
 }
+
+/** Loaded when it is needed, as is all that a start need not wait for. */
+const stopAll = async (paths: ClusterPaths): Promise<void> => {
+  const { stopEverything } = await import('#main/down.ts');
+  await stopEverything(paths, realClock);
+};
 
 interface Start {
   readonly paths: ClusterPaths;
@@ -98,7 +104,12 @@ async function runCluster(start: Start, signal: AbortSignal): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const { paths, options, terminal } = start;
   const { port, runtime, images, registryMirror } = options;
-  const clusterOptions = { paths, clock: realClock, tell: terminal, port, runtime, images, registryMirror };
+  prepareDirectories(paths, bootId());
+  // A thread of its own opens the store while this one loads the rest of the program.
+  const store = openSqliteStore(paths.stateDb, { clock: realClock });
+  stack.defer(async () => (await store.catch(() => undefined))?.[Symbol.asyncDispose]());
+  const { startCluster } = await import('#main/cluster.ts');
+  const clusterOptions = { paths, store, clock: realClock, tell: terminal, port, runtime, images, registryMirror };
   const cluster = await startCluster(clusterOptions, stack, signal);
   writeRunState(paths, {
     pid: process.pid,
@@ -168,6 +179,7 @@ async function upDetached(paths: ClusterPaths, options: UpOptions, terminal: Ter
       continue;
     }
     const never = new AbortController().signal;
+    const { withClient } = await import('#main/access.ts');
     await withClient(paths, (client) =>
       waitUntilReady(client, { name: state.nodes[0]!, withinMs: deadline - Date.now(), since }, never),
     );
@@ -217,8 +229,9 @@ function listenForSignals(stop: AbortController, heard: (signal: NodeJS.Signals)
   };
 }
 
-function explained(error: unknown, paths: ClusterPaths): unknown {
-  const cause = rootOf(error);
+async function explained(error: unknown, paths: ClusterPaths): Promise<unknown> {
+  const { PortTakenError } = await import('#wire/http-server.ts');
+  const cause = causeOf(error, (one) => one instanceof PortTakenError || one instanceof MissingToolError);
   if (cause instanceof PortTakenError) {
     return new UserError(`port ${cause.port} is taken: choose another with --port, or stop what listens there`, {
       cause: error,
@@ -234,10 +247,10 @@ function explained(error: unknown, paths: ClusterPaths): unknown {
 }
 
 /** The first cause that says what people can do about it, or the last of all. */
-function rootOf(error: unknown): unknown {
+function causeOf(error: unknown, isEnough: (error: Error) => boolean): unknown {
   let at = error;
   while (at instanceof Error && at.cause instanceof Error) {
-    if (at instanceof PortTakenError || at instanceof MissingToolError) return at;
+    if (isEnough(at)) return at;
     at = at.cause;
   }
   return at;
