@@ -3,17 +3,11 @@ import type { ConfigMap, Container, Pod, Secret, VolumeMount } from '#api/genera
 import { expand } from '#api/expansion.ts';
 import type { Client } from '#client/client.ts';
 import { configMapResource, secretResource } from '#client/resources.ts';
-import type {
-  ContainerConfig,
-  ContainerSecurityContext,
-  DnsConfig,
-  Mount,
-  PortMapping,
-  SandboxConfig,
-} from '#cri/config.ts';
+import type { ContainerConfig, ContainerSecurityContext, DnsConfig, Mount, SandboxConfig } from '#cri/config.ts';
 import type { ContainerRuntime, CreateConfigs } from '#cri/runtime.ts';
 import { EnvironmentError, environmentOf, referredBy } from '#kubelet/environment.ts';
 import { annotations, containersNamed, currentSandbox, labels, type Observed } from '#kubelet/observed.ts';
+import { portMappings } from '#kubelet/host-ports.ts';
 import type { PodFiles } from '#kubelet/pod-files.ts';
 import { containerResources } from '#kubelet/resources.ts';
 import {
@@ -112,19 +106,6 @@ function dnsOf({ spec }: Pod): DnsConfig | undefined {
     options: options.map(({ name, value }) => (value === undefined ? (name ?? '') : `${name}:${value}`)),
   };
 }
-
-const portMappings = ({ spec }: Pod): readonly PortMapping[] =>
-  spec.hostNetwork === true
-    ? []
-    : spec.containers
-        .flatMap(({ ports = [] }) => ports)
-        .filter(({ hostPort }) => hostPort !== undefined && hostPort > 0)
-        .map((port) => ({
-          protocol: port.protocol ?? 'TCP',
-          containerPort: port.containerPort,
-          hostPort: port.hostPort!,
-          hostIp: port.hostIP,
-        }));
 
 async function containerConfig(
   deps: ConfigDeps,

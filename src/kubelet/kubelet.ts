@@ -10,6 +10,7 @@ import type { DiskUsage } from '#host/machine.ts';
 import { createContainerConfigs } from '#kubelet/container-configs.ts';
 import { Hooks } from '#kubelet/hooks.ts';
 import { ImagePuller } from '#kubelet/image-puller.ts';
+import type { HostPort, PortPublisher } from '#kubelet/host-ports.ts';
 import { NodeAgent } from '#kubelet/node-agent.ts';
 import { type NodeSelf, nodeShares } from '#kubelet/node-object.ts';
 import type { PodFiles } from '#kubelet/pod-files.ts';
@@ -20,6 +21,7 @@ import type { MissingCapabilities } from '#kubelet/security-context.ts';
 import { StatusPublisher } from '#kubelet/status-publisher.ts';
 import { createSteps } from '#kubelet/steps.ts';
 import { PodVolumes } from '#kubelet/volumes/pod-volumes.ts';
+import { abortable } from '#lib/abortable.ts';
 import type { Clock } from '#lib/clock.ts';
 import { Scope } from '#lib/scope.ts';
 
@@ -32,6 +34,8 @@ export interface KubeletDeps {
   readonly files: PodFiles;
   /** How probes and hooks reach what listens in a pod. */
   readonly network: NetworkProber;
+  /** Where the runtime does not do it itself. */
+  readonly ports?: PortPublisher;
   /** Bytes that may still be given out. */
   readonly memoryAvailable: () => Promise<number>;
   /** Of the disk that pods write to. */
@@ -114,7 +118,8 @@ export class Kubelet {
     });
     const asker = createProbeAsker({ streams: runtime.streams, network: deps.network });
     const shared = { runtime, clock, node, steps, asker, since: clock.now() };
-    const worker = { ...shared, publisher: this.#publisher, events: deps.events, log };
+    const ports = (uid: string, open: readonly HostPort[]): void => deps.ports?.set(uid, open);
+    const worker = { ...shared, publisher: this.#publisher, events: deps.events, ports, log };
     this.#workers = new PodWorkers({ runtime, clock, pods: this.#pods, files, owner, worker, log });
   }
 
@@ -141,6 +146,11 @@ export class Kubelet {
     scope.spawn('pods of the node', (inner) => this.#pods.run(inner));
     scope.spawn('pod statuses', (inner) => this.#publisher.run(inner));
     scope.spawn('pod workers', (inner) => this.#workers.run(inner));
+    scope.spawn('host ports', async (inner) => {
+      // Ports of pods that were not looked at yet are open from before: they stay.
+      await abortable(this.#workers.lookedAtAll, inner);
+      await this.#deps.ports?.run(inner);
+    });
     scope.spawn('node agent', async (inner) => {
       // Who reads that the node is Ready may believe what its pods say. A runtime that does not answer holds nobody up.
       const over = new AbortController();

@@ -3,6 +3,7 @@ import type { EventRecorder } from '#client/events.ts';
 import type { ContainerId, ContainerRuntime, SandboxId } from '#cri/runtime.ts';
 import { RuntimeFault } from '#cri/fault.ts';
 import { currentSandbox, type Failure, type ImageState, type Observed, step, type StepKey } from '#kubelet/observed.ts';
+import { type HostPort, hostPorts } from '#kubelet/host-ports.ts';
 import { type Action, type Desired, planPod, type TerminationCause } from '#kubelet/plan.ts';
 import { eventsOf, fieldPathOf } from '#kubelet/pod-events.ts';
 import { PodObserver, type RuntimeSight } from '#kubelet/pod-observer.ts';
@@ -30,6 +31,8 @@ export interface WorkerDeps {
   /** Told once a look at the runtime has shown what is the pod's, so that the runtime's events find their way here. */
   readonly noticed: (uid: string, ids: readonly string[]) => void;
   readonly asker: ProbeAsker;
+  /** Which ports of the host are the pod's from now on. */
+  readonly ports: (uid: string, open: readonly HostPort[]) => void;
   /** When this kubelet began, epoch ms. */
   readonly since: number;
   readonly log: (message: string, error: unknown) => void;
@@ -159,6 +162,7 @@ export class PodWorker {
       signal,
     );
     this.#probe(sight, scope);
+    this.#deps.ports(this.uid, hostPorts(this.#pod, sight));
     return {
       ...sight,
       probes: this.#probers.results(),

@@ -21,16 +21,18 @@ import { type PodFiles, PodFilesOnHost } from '#kubelet/pod-files.ts';
 import type { NetworkProber } from '#kubelet/probes/probe-call.ts';
 import { SimulatedProber } from '#kubelet/probes/simulated-prober.ts';
 import { SocketProber } from '#kubelet/probes/socket-prober.ts';
+import type { PortPublisher } from '#kubelet/host-ports.ts';
 import { nodeServer } from '#kubelet/server/node-server.ts';
 import { SimulatedPodFiles } from '#kubelet/simulated-pod-files.ts';
 import type { Clock } from '#lib/clock.ts';
 import type { Scope } from '#lib/scope.ts';
 import type { Log } from '#main/log.ts';
 import type { Pki } from '#main/pki.ts';
-import { hasPortmap, hostHasIpv6, writeCniConfig } from '#network/cni.ts';
+import { hostHasIpv6, writeCniConfig } from '#network/cni.ts';
+import { HostPorts } from '#network/host-ports.ts';
 import { removeLeaks } from '#network/leaks.ts';
 import { masquerade } from '#network/masquerade.ts';
-import { bridgeName, networkName, type NodeRange } from '#network/network.ts';
+import { bridgeName, networkName, type NodeRange, portTableName } from '#network/network.ts';
 import { claimRange } from '#network/range-claims.ts';
 import { nodeRange } from '#network/ranges.ts';
 import { HttpServer } from '#wire/http-server.ts';
@@ -46,6 +48,8 @@ export interface Machine {
   readonly files: PodFiles;
   readonly network: NetworkProber;
   readonly podRanges: readonly string[];
+  /** Opens host ports; without it they are the runtime's own business. */
+  readonly ports?: PortPublisher;
 }
 
 export interface MachineParts {
@@ -58,7 +62,7 @@ export interface MachineParts {
 }
 
 export async function startMachine(parts: MachineParts, stack: AsyncDisposableStack, scope: Scope): Promise<Machine> {
-  const { paths, node, clock, choice } = parts;
+  const { paths, node, clock, choice, log } = parts;
   switch (choice.kind) {
     case 'simulated': {
       const host = simulatedHost();
@@ -74,8 +78,7 @@ export async function startMachine(parts: MachineParts, stack: AsyncDisposableSt
       return { runtime, ...onThisHost(node, clock), podRanges: [] };
     }
     case 'containerd': {
-      const started = await startContainerd(parts, scope);
-      const { range } = started;
+      const range = await startContainerd(parts, scope);
       const runtime = stack.use(criRuntime(node.containerdSocket, clock));
       // Addresses and attachments of sandboxes that a crash has left nothing else of.
       const sandboxes = await runtime.sandboxes.list({}, scope.signal);
@@ -83,11 +86,17 @@ export async function startMachine(parts: MachineParts, stack: AsyncDisposableSt
         network: networkName(paths),
         ipam: node.ipam,
         containerdState: node.containerdState,
-        cniBinDir: started.cniBinDir,
       };
       await removeLeaks(places, new Set(sandboxes.map(({ id }) => id)), scope.signal);
       const podRanges = [range.v4.subnet, ...(range.v6 ? [range.v6.subnet] : [])];
-      return { runtime, ...onThisHost(node, clock), podRanges };
+      const ports = new HostPorts({
+        table: portTableName(paths),
+        bridge: bridgeName(paths),
+        ranges: podRanges,
+        clock,
+        onError: (error) => log('host ports of pods', error),
+      });
+      return { runtime, ...onThisHost(node, clock), podRanges, ports };
     }
   }
 }
@@ -109,10 +118,7 @@ async function refuseDeaf(runtime: ContainerRuntime, socket: string, signal: Abo
   }
 }
 
-async function startContainerd(
-  { paths, node, clock, children, log }: MachineParts,
-  scope: Scope,
-): Promise<{ readonly range: NodeRange; readonly cniBinDir: string }> {
+async function startContainerd({ paths, node, clock, children, log }: MachineParts, scope: Scope): Promise<NodeRange> {
   const { signal } = scope;
   const ipv6 = hostHasIpv6();
   const [tools, range, mtu] = await Promise.all([
@@ -126,7 +132,6 @@ async function startContainerd(
     bridge: bridgeName(paths),
     range: own,
     ipam: node.ipam,
-    portmap: hasPortmap(tools.cniBinDir),
     ...(mtu === undefined ? {} : { mtu }),
   });
   const containerd = new Containerd({ node, tools, sandboxImage: SANDBOX_IMAGE }, children, clock);
@@ -137,7 +142,7 @@ async function startContainerd(
       inner,
     ),
   );
-  return { range: own, cniBinDir: tools.cniBinDir };
+  return own;
 }
 
 export interface NodeParts {
@@ -158,7 +163,7 @@ export async function startNode(
   scope: Scope,
 ): Promise<{ readonly port: number }> {
   const { name, node, machine, client, clock, pki, owner, log } = parts;
-  const { runtime, host, files, network, podRanges } = machine;
+  const { runtime, host, files, network, podRanges, ports } = machine;
   const events = createEventRecorder({
     client,
     clock,
@@ -183,6 +188,7 @@ export async function startNode(
     events,
     files,
     network,
+    ...(ports === undefined ? {} : { ports }),
     memoryAvailable,
     disk: () => host.disk(node.root),
     self,

@@ -1,5 +1,5 @@
 /** The CNI configuration of a node: what containerd asks for when a pod gets its network. */
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isErrno } from '#host/proc.ts';
 import { readSysctl } from '#host/sysctl.ts';
@@ -13,8 +13,6 @@ export interface CniOptions {
   readonly ipam: string;
   /** Of the link that the default route leaves by; 1500 without. A bridge with more would lose large packets on the way out. */
   readonly mtu?: number;
-  /** Whether the portmap plugin is there (hasPortmap): without it host ports are refused by the caller. */
-  readonly portmap: boolean;
 }
 
 /**
@@ -33,7 +31,8 @@ export function writeCniConfig(directory: string, options: CniOptions): void {
   writeFileSync(file, text, { mode: 0o600 });
 }
 
-export function cniConfig({ network, bridge, range, ipam, mtu, portmap }: CniOptions): unknown {
+/** Host ports are not a plugin's business here: host-ports.ts. */
+export function cniConfig({ network, bridge, range, ipam, mtu }: CniOptions): unknown {
   const families = [range.v4, ...(range.v6 ? [range.v6] : [])];
   return {
     cniVersion: '1.0.0',
@@ -56,18 +55,8 @@ export function cniConfig({ network, bridge, range, ipam, mtu, portmap }: CniOpt
           routes: [{ dst: '0.0.0.0/0' }, ...(range.v6 ? [{ dst: '::/0' }] : [])],
         },
       },
-      ...(portmap ? [{ type: 'portmap', capabilities: { portMappings: true } }] : []),
     ],
   };
-}
-
-export function hasPortmap(binDir: string): boolean {
-  try {
-    accessSync(join(binDir, 'portmap'), constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Whether pods can have IPv6 addresses: the kernel has it, and it is not switched off for new links. */

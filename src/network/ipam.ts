@@ -22,10 +22,6 @@ export interface Attachment {
   readonly interfaceName: string;
   /** The pinned network namespace; undefined when the result does not say. */
   readonly namespace: string | undefined;
-  /** The plugins' configuration as it was, to undo what it did. */
-  readonly config: Readonly<Record<string, unknown>>;
-  /** Capability arguments as they were, such as portMappings. */
-  readonly capabilities: Readonly<Record<string, unknown>>;
 }
 
 /** Where libcni keeps results, unless told otherwise, which containerd never does. */
@@ -68,17 +64,12 @@ export function removeFile(file: string): void {
 
 /** A file cut short by a crash still names its container and interface: its own name does. */
 export function parseAttachment(file: string, text: string, suffix: string): Attachment {
-  const cached = parseRecord(text);
   const dash = suffix.lastIndexOf('-');
-  const encoded = typeof cached['config'] === 'string' ? Buffer.from(cached['config'], 'base64').toString('utf8') : '';
-  const result = cached['result'];
   return {
     file,
     containerId: suffix.slice(0, dash),
     interfaceName: suffix.slice(dash + 1),
-    namespace: namespaceOf(result),
-    config: parseRecord(encoded),
-    capabilities: isRecord(cached['capabilityArgs']) ? cached['capabilityArgs'] : {},
+    namespace: namespaceOf(parseRecord(text)['result']),
   };
 }
 

@@ -2,7 +2,7 @@
  * One nftables table per cluster: what pods send to the world carries the machine's address, what they send to each
  * other keeps theirs. And the kernel's forwarding, which is switched on and left on: others may rely on it by then.
  */
-import { applyRuleset, deleteTable, replacingTable } from '#host/nft.ts';
+import { applyRuleset, replacingTable } from '#host/nft.ts';
 import { readSysctl, sysctlsIn, writeSysctl } from '#host/sysctl.ts';
 import { tableName, type ClusterRange } from '#network/network.ts';
 
@@ -14,11 +14,6 @@ export async function masquerade(
 ): Promise<void> {
   enableForwarding(range.v6 !== undefined);
   await applyRuleset(replacingTable({ family: 'inet', name: tableName(cluster) }, masqueradeRules(range)), signal);
-}
-
-/** Succeeds when there is none. Forwarding stays as it is. */
-export async function removeMasquerade(cluster: { readonly hash: string }, signal: AbortSignal): Promise<void> {
-  await deleteTable({ family: 'inet', name: tableName(cluster) }, signal);
 }
 
 /** Multicast is not masqueraded: it never leaves the link, and an answer to a group has nowhere to go. */

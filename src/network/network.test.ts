@@ -86,7 +86,6 @@ const options: CniOptions = {
   bridge: 'pea01234567',
   range: nodeRange({ v4: '10.244.0.0/16', v6: 'fd00:10:244::/48' }, 1),
   ipam: '/data/ipam',
-  portmap: true,
 };
 
 test('cniConfig: dual stack, from .3, without the plugin’s own masquerade', () => {
@@ -110,13 +109,10 @@ test('cniConfig: dual stack, from .3, without the plugin’s own masquerade', ()
           routes: [{ dst: '0.0.0.0/0' }, { dst: '::/0' }],
         },
       },
-      { type: 'portmap', capabilities: { portMappings: true } },
     ],
   });
-  const narrow = JSON.stringify(
-    cniConfig({ ...options, range: nodeRange({ v4: '10.244.0.0/16' }, 1), portmap: false, mtu: 1400 }),
-  );
-  assert.ok(!narrow.includes('::') && !narrow.includes('portmap'));
+  const narrow = JSON.stringify(cniConfig({ ...options, range: nodeRange({ v4: '10.244.0.0/16' }, 1), mtu: 1400 }));
+  assert.ok(!narrow.includes('::'));
   assert.ok(narrow.includes('"mtu":1400'));
 });
 
@@ -153,8 +149,6 @@ test('attachments: ours by the network’s name, loopback’s by where the names
   withDirectory((cache) => {
     const cached = (sandbox: string): string =>
       JSON.stringify({
-        config: Buffer.from('{"name":"net","plugins":[{"type":"portmap"}]}').toString('base64'),
-        capabilityArgs: { portMappings: [{ HostPort: 1 }] },
         result: { interfaces: [{ name: 'veth1' }, { name: 'eth0', sandbox }] },
       });
     for (const [name, text] of Object.entries({
@@ -170,8 +164,6 @@ test('attachments: ours by the network’s name, loopback’s by where the names
     );
     assert.deepEqual([...found.keys()].sort(), ['abc eth0', 'abc lo', 'def eth0']);
     assert.equal(found.get('abc eth0')?.namespace, '/state/netns/1');
-    assert.deepEqual(found.get('abc eth0')?.capabilities, { portMappings: [{ HostPort: 1 }] });
-    assert.deepEqual(found.get('abc eth0')?.config['plugins'], [{ type: 'portmap' }]);
     assert.equal(found.get('def eth0')?.namespace, undefined);
   }));
 
@@ -185,8 +177,6 @@ const attached = (containerId: string, namespace: string | undefined, interfaceN
   containerId,
   interfaceName,
   namespace,
-  config: {},
-  capabilities: {},
 });
 const states: readonly { name: string; state: NetworkState; want: readonly string[] }[] = [
   { name: 'nothing there', state: { reservations: [], attachments: [], namespaces: [] }, want: [] },
@@ -205,13 +195,13 @@ const states: readonly { name: string; state: NetworkState; want: readonly strin
     want: ['release-address /ipam/dead', 'remove-namespace /ns/1'],
   },
   {
-    name: 'a dead sandbox beside a live one: plugins first, the namespace last',
+    name: 'a dead sandbox beside a live one: the namespace last',
     state: {
       reservations: [held('dead'), held('live')],
       attachments: [attached('live', '/ns/1'), attached('dead', '/ns/2')],
       namespaces: ['/ns/1', '/ns/2'],
     },
-    want: ['detach /cache/dead-eth0', 'release-address /ipam/dead', 'remove-namespace /ns/2'],
+    want: ['forget-attachment /cache/dead-eth0', 'release-address /ipam/dead', 'remove-namespace /ns/2'],
   },
   {
     name: 'a live sandbox with an unreadable result: no namespace is called unused',
@@ -223,7 +213,7 @@ for (const { name, state, want } of states) {
   test(`planLeaks: ${name}`, () => {
     const steps = planLeaks(state, new Set(['live']));
     const shown = steps.map((step) =>
-      step.kind === 'detach'
+      step.kind === 'forget-attachment'
         ? `${step.kind} ${step.attachment.file}`
         : `${step.kind} ${step.kind === 'release-address' ? step.reservation.file : step.file}`,
     );

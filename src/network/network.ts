@@ -35,5 +35,8 @@ export const bridgeName = (paths: Pick<ClusterPaths, 'hash'>): string => `pea${p
 /** The CNI network: part of file names in a directory that all CNI users of a machine share. */
 export const networkName = (paths: Pick<ClusterPaths, 'hash'>): string => `peapod-${paths.hash}`;
 
-/** The nftables table, family inet. */
+/** The nftables table of the cluster's masquerading, family inet. */
 export const tableName = (paths: Pick<ClusterPaths, 'hash'>): string => `peapod-${paths.hash}`;
+
+/** The nftables table of a node's host ports, family inet: apart, since they outlive a restart of the cluster untouched. */
+export const portTableName = (paths: Pick<ClusterPaths, 'hash'>): string => `peapod-${paths.hash}-ports`;

@@ -8,20 +8,17 @@ import { Children } from '#host/children.ts';
 import { findCgroupRoots } from '#host/cgroup-roots.ts';
 import { cgroupsIn } from '#host/cgroups.ts';
 import { findShims, removeContainerdLeftovers } from '#host/containerd/leftovers.ts';
-import { usualPlaces } from '#host/containerd/tools.ts';
 import { nodePaths, type ClusterPaths, type NodePaths } from '#host/data-dir.ts';
 import { deleteLink, listLinks } from '#host/links.ts';
 import { readMountinfo } from '#host/mountinfo.ts';
 import { realMounts } from '#host/mounts.ts';
 import { pinnedNamespaces, removeNetworkNamespace } from '#host/namespaces.ts';
-import { listTables } from '#host/nft.ts';
+import { deleteTable, listTables, type NftTable } from '#host/nft.ts';
 import { isErrno } from '#host/proc.ts';
 import { CommandError } from '#host/process.ts';
-import { hasPortmap } from '#network/cni.ts';
 import { removeLeaks } from '#network/leaks.ts';
-import { removeMasquerade } from '#network/masquerade.ts';
 import { releaseRange } from '#network/range-claims.ts';
-import { bridgeName, networkName, tableName } from '#network/network.ts';
+import { bridgeName, networkName, portTableName, tableName } from '#network/network.ts';
 
 /** How long children get after SIGTERM: containerd needs 20 ms. */
 const CHILD_GRACE_MS = 3_000;
@@ -50,9 +47,8 @@ export async function tearDownHost(paths: ClusterPaths, clock: Clock, signal: Ab
 async function tearDownNode(paths: ClusterPaths, node: NodePaths, clock: Clock, signal: AbortSignal): Promise<void> {
   await removeContainerdLeftovers(node, findCgroupRoots(readMountinfo()), clock, signal);
   const places = { network: networkName(paths), ipam: node.ipam, containerdState: node.containerdState };
-  const cniBinDir = usualPlaces().cniBinDirs.find(hasPortmap);
   // No sandbox is alive any more: every address, attachment and namespace is a leak.
-  await removeLeaks({ ...places, cniBinDir }, new Set(), signal);
+  await removeLeaks(places, new Set(), signal);
 }
 
 async function tearDownNetwork(paths: ClusterPaths, signal: AbortSignal): Promise<void> {
@@ -61,19 +57,20 @@ async function tearDownNetwork(paths: ClusterPaths, signal: AbortSignal): Promis
   // The kernel removes a dead namespace's links in its own time; what is still there is removed now.
   for (const link of links.filter(({ master }) => master === bridge)) await deleteLink(link.name, signal);
   if (links.some(({ name }) => name === bridge)) await deleteLink(bridge, signal);
-  await removeTable(paths, signal);
+  await removeTables(paths, signal);
 }
 
 /** A cluster that never had a network (no nft either) can be taken down too. */
-async function removeTable(paths: ClusterPaths, signal: AbortSignal): Promise<void> {
+async function removeTables(paths: ClusterPaths, signal: AbortSignal): Promise<void> {
   try {
-    const tables = await listTables(signal);
-    if (tables.some(({ family, name }) => family === 'inet' && name === tableName(paths)))
-      await removeMasquerade(paths, signal);
+    for (const table of await listTables(signal)) if (isOwn(paths, table)) await deleteTable(table, signal);
   } catch (error) {
     if (!(error instanceof CommandError) || error.kind !== 'not-found') throw error;
   }
 }
+
+const isOwn = (paths: ClusterPaths, { family, name }: NftTable): boolean =>
+  family === 'inet' && [tableName(paths), portTableName(paths)].includes(name);
 
 /** Never deletes through a mount: what is mounted may be a user's. */
 async function removeRun(paths: ClusterPaths, signal: AbortSignal): Promise<void> {
@@ -104,7 +101,7 @@ export async function remainsOf(paths: ClusterPaths, clock: Clock, signal: Abort
     shims: [...nodes].flatMap((name) => findShims(nodePaths(paths, name).containerdSocket).map(({ pid }) => pid)),
     mounts: [...(await realMounts.under(paths.run)), ...(await realMounts.under(paths.data))],
     links: links.filter(({ name, master }) => name === bridge || master === bridge).map(({ name }) => name),
-    tables: (await listTables(signal)).map(({ name }) => name).filter((name) => name === tableName(paths)),
+    tables: (await listTables(signal)).filter((table) => isOwn(paths, table)).map(({ name }) => name),
     cgroups: cgroups ? await cgroupsIn(`/peapod/${paths.scope}`, cgroups) : [],
   };
 }

@@ -18,7 +18,7 @@ import { bootId } from '#host/machine.ts';
 import { realHost } from '#host/real-host.ts';
 import { realMounts } from '#host/mounts.ts';
 import type { Host, PodCgroup } from '#host/host.ts';
-import { hasPortmap, hostHasIpv6, writeCniConfig } from '#network/cni.ts';
+import { hostHasIpv6, writeCniConfig } from '#network/cni.ts';
 import type { NetworkPlaces } from '#network/leaks.ts';
 import { masquerade } from '#network/masquerade.ts';
 import { bridgeName, networkName } from '#network/network.ts';
@@ -67,24 +67,24 @@ export async function startCluster(dataDir: string): Promise<TestCluster> {
   await masquerade(paths, cluster, never);
   const range = nodeRange(cluster, 1);
   const [network, bridge] = [networkName(paths), bridgeName(paths)];
-  writeCniConfig(node.cniConfig, { network, bridge, range, ipam: node.ipam, portmap: hasPortmap(tools.cniBinDir) });
+  writeCniConfig(node.cniConfig, { network, bridge, range, ipam: node.ipam });
   const host = realHost(node, realClock);
   await host.cgroups.prepare({}, never);
   const children = new Children(paths.children, realClock);
   const containerd = new Containerd({ node, tools, sandboxImage: PAUSE_IMAGE }, children, realClock);
   await containerd.start(never);
   await importPauseImage(containerd.socket, never);
-  const places = { network, ipam: node.ipam, containerdState: node.containerdState, cniBinDir: tools.cniBinDir };
+  const places = { network, ipam: node.ipam, containerdState: node.containerdState };
   return { paths, node, host, tools, children, containerd, places, prefix: range.v4.subnet.replace(/\.0\/24$/, '') };
 }
 
 export const podCgroup = (uid: string): PodCgroup => ({ uid, qosClass: 'BestEffort' });
 
 /** Runs a pod of one sandbox, in its own cgroup, and returns the sandbox's id. */
-export async function runPod({ host, containerd }: TestCluster, uid: string, hostPort?: number): Promise<string> {
+export async function runPod({ host, containerd }: TestCluster, uid: string): Promise<string> {
   const cgroupParent = await host.cgroups.apply(podCgroup(uid), {});
   using cri = new TestCri(containerd.socket);
-  return await cri.run({ name: uid, uid, cgroupParent, ...(hostPort === undefined ? {} : { hostPort }) });
+  return await cri.run({ name: uid, uid, cgroupParent });
 }
 
 if (import.meta.main) {

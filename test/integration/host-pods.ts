@@ -16,7 +16,6 @@ export interface TestPod {
   readonly name: string;
   readonly uid: string;
   readonly cgroupParent: string;
-  readonly hostPort?: number;
 }
 
 export interface TestSandbox {
@@ -49,7 +48,6 @@ export class TestCri implements Disposable {
         metadata: { name: pod.name, uid: pod.uid, namespace: 'default', attempt: 0 },
         hostname: pod.name,
         logDirectory: '/tmp',
-        portMappings: pod.hostPort === undefined ? [] : [{ containerPort: 80, hostPort: pod.hostPort }],
         linux: { cgroupParent: pod.cgroupParent },
       },
     });
@@ -99,10 +97,9 @@ export class TestCri implements Disposable {
 const messages = protobuf.parse(`
   syntax = "proto3";
   message Metadata { string name = 1; string uid = 2; string namespace = 3; uint32 attempt = 4; }
-  message PortMapping { int32 protocol = 1; int32 container_port = 2; int32 host_port = 3; }
   message Linux { string cgroup_parent = 1; }
   message Config { Metadata metadata = 1; string hostname = 2; string log_directory = 3;
-    repeated PortMapping port_mappings = 5; Linux linux = 8; }
+    Linux linux = 8; }
   message RunPodSandboxRequest { Config config = 1; }
   message RunPodSandboxResponse { string pod_sandbox_id = 1; }
   message PodSandboxStatusRequest { string pod_sandbox_id = 1; }

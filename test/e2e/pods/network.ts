@@ -21,9 +21,9 @@ const freePort = (): Promise<number> =>
   });
 
 /** The page, or undefined when nobody answers there. */
-const page = (port: number): Promise<string | undefined> =>
+const page = (port: number, host = '127.0.0.1'): Promise<string | undefined> =>
   new Promise((resolve) => {
-    const request = get({ host: '127.0.0.1', port, path: '/', timeout: 2000, agent: false }, (response) => {
+    const request = get({ host, port, path: '/', timeout: 2000, agent: false }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
       response.on('end', () => resolve(text));
@@ -70,21 +70,29 @@ async function hostNetwork({ pods, create, remove }: Stage): Promise<void> {
   await remove('on-host');
 }
 
-async function hostPort({ cluster, pods, create }: Stage): Promise<void> {
+async function hostPort({ cluster, pods, create, remove }: Stage): Promise<void> {
   const port = await freePort();
-  const ports = [{ containerPort: 8080, hostPort: port }];
+  const ports = [
+    { name: 'web', containerPort: 8080, hostPort: port },
+    { name: 'elsewhere', containerPort: 8080, hostPort: port + 1, hostIP: '127.0.0.2' },
+  ];
   await create('mapped', { containers: [testserver('c', ['serve'], { ports })] });
-  await pods.running('mapped');
-  await until(
-    'the page on the loopback',
-    () => page(port),
-    (text) => text === 'testserver on mapped\n',
-  );
+  const { status } = await pods.running('mapped');
+  const answer = (text: string | undefined): boolean => text === 'testserver on mapped\n';
+  await until('the page on the loopback', () => page(port), answer);
+  assert.equal(await page(port + 1), undefined, 'open by another address only');
+  assert.ok(answer(await page(port + 1, '127.0.0.2')));
+  // By the host's address from itself, from the pod and from another one on the same bridge.
+  const host = status?.hostIP ?? '';
+  assert.ok(answer(await page(port, host)));
+  await create('beside', { containers: [idle()] });
+  await pods.running('beside');
+  for (const pod of ['mapped', 'beside']) {
+    const wget = ['timeout', '10', 'wget', '-qO-', `http://${host}:${port}/`];
+    assert.equal(await cluster.ok('exec', pod, '--', ...wget), 'testserver on mapped\n', pod);
+  }
+  await remove('beside');
   await cluster.ok('delete', 'pod', 'mapped', '--now');
-  await until(
-    'the port is free again',
-    () => page(port),
-    (text) => text === undefined,
-    10_000,
-  );
+  const closed = (text: string | undefined): boolean => text === undefined;
+  await until('the port is free again', () => page(port), closed, 10_000);
 }
