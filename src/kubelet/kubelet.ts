@@ -21,8 +21,9 @@ import type { MissingCapabilities } from '#kubelet/security-context.ts';
 import { StatusPublisher } from '#kubelet/status-publisher.ts';
 import { createSteps } from '#kubelet/steps.ts';
 import { PodVolumes } from '#kubelet/volumes/pod-volumes.ts';
-import { abortable } from '#lib/abortable.ts';
+
 import type { Clock } from '#lib/clock.ts';
+import { orAborted } from '#lib/or-aborted.ts';
 import { Scope } from '#lib/scope.ts';
 
 export interface KubeletDeps {
@@ -148,7 +149,7 @@ export class Kubelet {
     scope.spawn('pod workers', (inner) => this.#workers.run(inner));
     scope.spawn('host ports', async (inner) => {
       // Ports of pods that were not looked at yet are open from before: they stay.
-      await abortable(this.#workers.lookedAtAll, inner);
+      await orAborted(this.#workers.lookedAtAll, inner);
       await this.#deps.ports?.run(inner);
     });
     scope.spawn('node agent', async (inner) => {
