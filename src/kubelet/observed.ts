@@ -12,8 +12,7 @@ export interface Observed {
   readonly containers: readonly PodContainer[];
   /** By the image's name as the pod gives it. A name that is not here has not been looked up, and counts as absent. */
   readonly images: ReadonlyMap<string, ImageState>;
-  /** The pod's cgroup, volumes and folders. `left`: of an earlier kubelet; whether all of it is there nobody knows. */
-  readonly files: 'absent' | 'left' | 'ready';
+  readonly files: FilesState;
   /** What its probes have shown of each container that runs and has some. */
   readonly probes: ReadonlyMap<ContainerId, ProbeResults>;
   /** Sandboxes whose stop has succeeded since this kubelet began; a stop is repeatable, so forgetting one costs a call. */
@@ -27,6 +26,12 @@ export interface Observed {
   /** True once the API has acknowledged a terminal phase. */
   readonly terminalReported: boolean;
 }
+
+/**
+ * The pod's cgroup, volumes and folders. `logs`: all gone but the logs, as of a pod that has ended. `left`: of an earlier
+ * kubelet; whether all of it is there nobody knows.
+ */
+export type FilesState = 'absent' | 'logs' | 'left' | 'ready';
 
 /** Names one step of one pod: the same step has the same key in every plan, so that it is not begun twice. */
 export type StepKey = Brand<string, 'StepKey'>;

@@ -1,9 +1,10 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pod } from '#api/generated/core-v1.ts';
 import { qosOf } from '#api/qos.ts';
 import type { Host, PodCgroup, QosClass } from '#host/host.ts';
+import type { FilesState } from '#kubelet/observed.ts';
 import { podCgroupLimits } from '#kubelet/resources.ts';
 import { writeAtomically } from '#kubelet/volumes/atomic-writer.ts';
 import { prepareHostPath } from '#kubelet/volumes/host-path.ts';
@@ -17,7 +18,7 @@ import { unreachable } from '#lib/unreachable.ts';
 
 /** What a pod has on its node besides containers: cgroup, volumes, folders. Every operation may be repeated. */
 export interface PodFiles {
-  state(uid: string): 'absent' | 'left' | 'ready';
+  state(uid: string): FilesState;
   /** `content` has the files of each volume of the pod that comes from the API, by its name. Throws MountError. */
   prepare(pod: Pod, content: ReadonlyMap<string, Files>, signal: AbortSignal): Promise<void>;
   /** Replaces the files of such a volume, all at once; only of a pod that was prepared. */
@@ -68,9 +69,10 @@ export class PodFilesOnHost implements PodFiles {
   }
 
   /** Only what this process prepared counts as ready: preparing again is cheap, and puts right what a reboot took. */
-  state(uid: string): 'absent' | 'left' | 'ready' {
+  state(uid: string): FilesState {
     if (this.#prepared.has(uid)) return 'ready';
-    return existsSync(this.#podFolder(uid)) ? 'left' : 'absent';
+    if (existsSync(this.#podFolder(uid))) return 'left';
+    return this.#logFolders().some((folder) => folder.uid === uid) ? 'logs' : 'absent';
   }
 
   async prepare(pod: Pod, content: ReadonlyMap<string, Files>, signal: AbortSignal): Promise<void> {
@@ -142,7 +144,8 @@ export class PodFilesOnHost implements PodFiles {
   async found(): Promise<readonly string[]> {
     const folders = existsSync(this.#folders.pods) ? await readdir(this.#folders.pods) : [];
     const cgroups = await this.#host.cgroups.list();
-    return [...new Set([...folders, ...cgroups.map(({ uid }) => uid)])];
+    const logs = this.#logFolders();
+    return [...new Set([...folders, ...[...cgroups, ...logs].map(({ uid }) => uid)])];
   }
 
   async #prepareVolume(
@@ -182,10 +185,18 @@ export class PodFilesOnHost implements PodFiles {
   }
 
   async #removeLogs(uid: string): Promise<void> {
+    const own = this.#logFolders().filter((folder) => folder.uid === uid);
+    await Promise.all(own.map(({ name }) => rm(join(this.#folders.logs, name), { recursive: true, force: true })));
+  }
+
+  /** NAMESPACE_NAME_UID, of which none has a `_` in it; what else lies there is not a pod's. */
+  #logFolders(): readonly { readonly name: string; readonly uid: string }[] {
     const { logs } = this.#folders;
-    const names = existsSync(logs) ? await readdir(logs) : [];
-    const own = names.filter((name) => name.endsWith(`_${uid}`));
-    await Promise.all(own.map((name) => rm(join(logs, name), { recursive: true, force: true })));
+    const names = existsSync(logs) ? readdirSync(logs) : [];
+    return names.flatMap((name) => {
+      const [, , uid] = name.split('_');
+      return uid === undefined ? [] : [{ name, uid }];
+    });
   }
 
   #podFolder(uid: string): string {

@@ -1,6 +1,7 @@
 import type { Pod } from '#api/generated/core-v1.ts';
 import { qosOf } from '#api/qos.ts';
 import type { Host } from '#host/host.ts';
+import type { FilesState } from '#kubelet/observed.ts';
 import type { PodFiles, SubPathOf } from '#kubelet/pod-files.ts';
 import { podCgroupLimits } from '#kubelet/resources.ts';
 import type { Files } from '#kubelet/volumes/projection.ts';
@@ -32,7 +33,7 @@ export class SimulatedPodFiles implements PodFiles {
     return this.#content.get(this.volumePath(pod, volume));
   }
 
-  state(uid: string): 'absent' | 'left' | 'ready' {
+  state(uid: string): FilesState {
     if (this.#parents.has(uid)) return 'ready';
     return this.#folders.has(uid) ? 'left' : 'absent';
   }

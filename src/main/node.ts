@@ -4,11 +4,12 @@ import { networkInterfaces } from 'node:os';
 import type { Client } from '#client/client.ts';
 import { createEventRecorder } from '#client/event-recorder.ts';
 import { criRuntime } from '#cri/grpc/cri-runtime.ts';
+import { followRuns } from '#cri/runs-under-way.ts';
 import type { ContainerRuntime } from '#cri/runtime.ts';
 import { simulatedRuntime } from '#cri/simulated/simulated-runtime.ts';
-import type { Children } from '#host/children.ts';
+import type { Child, ChildExit, Children } from '#host/children.ts';
 import { Containerd } from '#host/containerd/containerd.ts';
-import { findContainerdTools, usualPlaces } from '#host/containerd/tools.ts';
+import { type ContainerdTools, findContainerdTools, usualPlaces } from '#host/containerd/tools.ts';
 import { type ClusterPaths, type NodePaths, privateDirectory } from '#host/data-dir.ts';
 import type { Host } from '#host/host.ts';
 import { defaultRouteMtu } from '#host/links.ts';
@@ -30,9 +31,9 @@ import type { Log } from '#main/log.ts';
 import type { Pki } from '#main/pki.ts';
 import { hostHasIpv6, writeCniConfig } from '#network/cni.ts';
 import { HostPorts } from '#network/host-ports.ts';
-import { removeLeaks } from '#network/leaks.ts';
 import { masquerade } from '#network/masquerade.ts';
 import { bridgeName, networkName, type NodeRange, portTableName } from '#network/network.ts';
+import { nodeSweep } from '#network/node-sweep.ts';
 import { claimRange } from '#network/range-claims.ts';
 import { nodeRange } from '#network/ranges.ts';
 import { HttpServer } from '#wire/http-server.ts';
@@ -78,16 +79,24 @@ export async function startMachine(parts: MachineParts, stack: AsyncDisposableSt
       return { runtime, ...onThisHost(node, clock), podRanges: [] };
     }
     case 'containerd': {
-      const range = await startContainerd(parts, scope);
-      const runtime = stack.use(criRuntime(node.containerdSocket, clock));
-      // Addresses and attachments of sandboxes that a crash has left nothing else of.
-      const sandboxes = await runtime.sandboxes.list({}, scope.signal);
+      const { containerd, range, tools } = await startContainerd(parts, scope.signal);
+      const plain = stack.use(criRuntime(node.containerdSocket, clock));
+      const { runtime, runsEnded } = followRuns(plain);
+      const sandboxes = async (signal: AbortSignal): Promise<ReadonlySet<string>> =>
+        new Set((await runtime.sandboxes.list({}, signal)).map(({ id }) => id));
       const places = {
         network: networkName(paths),
         ipam: node.ipam,
         containerdState: node.containerdState,
+        containerdSocket: node.containerdSocket,
+        runc: { binary: tools.runtime, root: node.runcState },
       };
-      await removeLeaks(places, new Set(sandboxes.map(({ id }) => id)), scope.signal);
+      const sweep = nodeSweep(places, { clock, sandboxes, runsEnded, log });
+      scope.spawn('what crashes leave', (signal) => sweep.run(signal));
+      const ended = (child: Child, exit: ChildExit): void =>
+        log(`containerd (pid ${child.pid}) ended: ${JSON.stringify(exit)}`);
+      const started = (): void => sweep.soon();
+      scope.spawn('containerd', (signal) => containerd.keepRunning({ ended, started }, signal));
       const podRanges = [range.v4.subnet, ...(range.v6 ? [range.v6.subnet] : [])];
       const ports = new HostPorts({
         table: portTableName(paths),
@@ -118,8 +127,10 @@ async function refuseDeaf(runtime: ContainerRuntime, socket: string, signal: Abo
   }
 }
 
-async function startContainerd({ paths, node, clock, children, log }: MachineParts, scope: Scope): Promise<NodeRange> {
-  const { signal } = scope;
+async function startContainerd(
+  { paths, node, clock, children }: MachineParts,
+  signal: AbortSignal,
+): Promise<{ readonly containerd: Containerd; readonly range: NodeRange; readonly tools: ContainerdTools }> {
   const ipv6 = hostHasIpv6();
   const [tools, range, mtu] = await Promise.all([
     findContainerdTools(usualPlaces(), 'runc', paths.cache, signal),
@@ -136,13 +147,7 @@ async function startContainerd({ paths, node, clock, children, log }: MachinePar
   });
   const containerd = new Containerd({ node, tools, sandboxImage: SANDBOX_IMAGE }, children, clock);
   await Promise.all([containerd.start(signal), masquerade(paths, range, signal)]);
-  scope.spawn('containerd', (inner) =>
-    containerd.keepRunning(
-      { ended: (child, exit) => log(`containerd (pid ${child.pid}) ended: ${JSON.stringify(exit)}`) },
-      inner,
-    ),
-  );
-  return own;
+  return { containerd, range: own, tools };
 }
 
 export interface NodeParts {

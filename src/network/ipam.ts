@@ -58,6 +58,11 @@ export function attachments(
   });
 }
 
+/** Unless it was released meanwhile and somebody else has it now. */
+export function releaseAddress({ file, containerId }: Reservation): void {
+  if (textOf(file)?.split(/\r?\n/)[0]!.trim() === containerId) removeFile(file);
+}
+
 export function removeFile(file: string): void {
   rmSync(file, { force: true });
 }

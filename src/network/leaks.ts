@@ -1,11 +1,18 @@
 /**
  * What a crash in the middle of making or ending a pod leaves of its network: an address without a pod, a namespace
  * without a sandbox (and in it the pod's end of a veth), a cached result. Found by comparing with the
- * sandboxes the runtime knows. Only safe while no sandbox is being made: before the kubelet's first step.
+ * sandboxes the runtime knows: only right of what is not just being made (sweep.ts).
  */
 import { unreachable } from '#lib/unreachable.ts';
 import { pinnedNamespaces, removeNetworkNamespace } from '#host/namespaces.ts';
-import { attachments, removeFile, reservations, type Attachment, type Reservation } from '#network/ipam.ts';
+import {
+  attachments,
+  releaseAddress,
+  removeFile,
+  reservations,
+  type Attachment,
+  type Reservation,
+} from '#network/ipam.ts';
 
 export interface NetworkState {
   readonly reservations: readonly Reservation[];
@@ -51,24 +58,38 @@ export const observeNetwork = ({ network, ipam, containerdState }: NetworkPlaces
   namespaces: pinnedNamespaces(containerdState),
 });
 
-/** Observes, plans and acts. Returns what it did, for the log. */
+/** The same thing has the same name at every look. */
+export function leakName(step: LeakStep): string {
+  switch (step.kind) {
+    case 'forget-attachment':
+      return `attachment ${step.attachment.file}`;
+    case 'release-address':
+      return `address ${step.reservation.file} of ${step.reservation.containerId}`;
+    case 'remove-namespace':
+      return `network namespace ${step.file}`;
+    default:
+      return unreachable(step);
+  }
+}
+
+/** Observes, plans and acts, while no sandbox is being made. Returns what it did, for the log. */
 export async function removeLeaks(
   places: NetworkPlaces,
   live: ReadonlySet<string>,
   signal: AbortSignal,
 ): Promise<readonly LeakStep[]> {
   const steps = planLeaks(observeNetwork(places), live);
-  for (const step of steps) await act(step, signal);
+  for (const step of steps) await removeLeak(step, signal);
   return steps;
 }
 
-async function act(step: LeakStep, signal: AbortSignal): Promise<void> {
+export async function removeLeak(step: LeakStep, signal: AbortSignal): Promise<void> {
   switch (step.kind) {
     case 'forget-attachment':
       removeFile(step.attachment.file);
       return;
     case 'release-address':
-      removeFile(step.reservation.file);
+      releaseAddress(step.reservation);
       return;
     case 'remove-namespace':
       await removeNetworkNamespace(step.file, signal);

@@ -10,22 +10,10 @@ import { realClock } from '#lib/clock.ts';
 import { tearDownHost } from '#network/tear-down-host.ts';
 import { E2eCluster, until } from '#test/e2e/support/cluster.ts';
 import { kill } from '#test/e2e/support/machine.ts';
+import { randomFrom, testSeed } from '#test/e2e/support/random.ts';
 import { containerOf, idle, isReady, podManifest, PodWatch, shell } from '#test/e2e/support/pod-watch.ts';
 
-/** The same instants every time, unless another seed is asked for. */
-const seed = Number(process.env['PEAPOD_TEST_SEED'] ?? 20);
-
-/** mulberry32: a small generator that gives the same numbers for the same seed; in [0, 1). */
-function randomFrom(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
+const seed = testSeed();
 const ROUNDS = 6;
 const nodeOf = (cluster: E2eCluster): NodePaths => nodePaths(cluster.paths, `${cluster.name}-node1`);
 

@@ -22,6 +22,8 @@ import {
 } from '#host/proc.ts';
 
 export interface Shim extends ProcessIdentity {
+  /** Of the sandbox that it was started for. */
+  readonly id: string;
   /** Its own socket, in a directory that all containerds of a machine share. */
   readonly socket: string;
 }
@@ -34,7 +36,7 @@ export function findShims(socket: string): readonly Shim[] {
     const flags = parseShimFlags(commandLineOf(pid));
     const identity = identityOf(pid);
     if (flags?.address !== socket || !identity) return [];
-    return [{ ...identity, socket: shimSocket(flags) }];
+    return [{ ...identity, id: flags.id, socket: shimSocket(flags) }];
   });
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { ContainerStatus, Event, Pod } from '#api/generated/core-v1.ts';
+import type { Container, ContainerStatus, Event, Pod } from '#api/generated/core-v1.ts';
 import { createClient } from '#client/api-client.ts';
 import type { Client } from '#client/client.ts';
 import { createInformer } from '#client/create-informer.ts';
@@ -168,7 +168,7 @@ export const podManifest = (name: string, spec: object, metadata: object = {}): 
   JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'default', ...metadata }, spec });
 
 /** A container that runs a shell script in the busybox image, without asking a registry again. */
-export const shell = (name: string, script: string, more: object = {}): object => ({
+export const shell = (name: string, script: string, more: object = {}): Container => ({
   name,
   image: 'busybox',
   imagePullPolicy: 'IfNotPresent',
@@ -177,10 +177,10 @@ export const shell = (name: string, script: string, more: object = {}): object =
 });
 
 /** Lives on, and ends at once when told to. */
-export const idle = (name = 'c', more: object = {}): object =>
+export const idle = (name = 'c', more: object = {}): Container =>
   shell(name, 'trap "exit 0" TERM; while :; do sleep 1 & wait $!; done', more);
 
-export const testserver = (name: string, args: readonly string[], more: object = {}): object => ({
+export const testserver = (name: string, args: readonly string[], more: object = {}): Container => ({
   name,
   image: 'peapod/testserver',
   imagePullPolicy: 'IfNotPresent',

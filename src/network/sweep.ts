@@ -1,0 +1,85 @@
+/**
+ * Removes what crashes have left, while the node works. A containerd that is killed in the middle of making or ending a
+ * sandbox forgets it, and nobody else knows: addresses, namespaces and shims would pile up until the range is used up.
+ *
+ * What belongs to no sandbox may belong to one that is just being made. So it is looked at twice, and between the looks
+ * every sandbox that was being made at the first has been made or has failed: what is nobody's then is nobody's for
+ * good. Nothing has to wait for a sweep, and no sandbox is held up by one.
+ */
+import type { Clock } from '#lib/clock.ts';
+import { isCancellation } from '#lib/scope.ts';
+import { Signal } from '#lib/signal.ts';
+
+export interface SweepDeps<Leak> {
+  readonly clock: Clock;
+  /** Everything there is that belongs to none of these sandboxes, named so that the same thing has the same name. */
+  readonly find: (sandboxes: ReadonlySet<string>) => ReadonlyMap<string, Leak>;
+  /** Must do nothing when it is gone already, or is somebody else's by now. */
+  readonly remove: (leak: Leak, signal: AbortSignal) => Promise<void>;
+  /** Ids of all sandboxes, ready or not. */
+  readonly sandboxes: (signal: AbortSignal) => Promise<ReadonlySet<string>>;
+  /** Resolves when every sandbox that is being made now has been made, or has failed to be. */
+  readonly runsEnded: () => Promise<void>;
+  readonly removed: (name: string) => void;
+  readonly log: (message: string, error: unknown) => void;
+}
+
+/**
+ * Between the looks: calls of a killed peapod are cancelled and cleaned up after, and plugins outlive a killed
+ * containerd, each for some hundred milliseconds on a busy machine.
+ */
+const SETTLE_MS = 1_000;
+/** After a crash there may be more to come: who was killed has left orphans that are still at work. */
+const AGAIN_MS = 2_000;
+const LOOKS_AFTER_CRASH = 3;
+/** A look costs some milliseconds. */
+const EVERY_MS = 60_000;
+
+export class Sweep<Leak> {
+  readonly #deps: SweepDeps<Leak>;
+  readonly #woken = new Signal();
+  /** How many looks are still to follow each other soon. A start may be one after a crash. */
+  #eager = LOOKS_AFTER_CRASH;
+
+  constructor(deps: SweepDeps<Leak>) {
+    this.#deps = deps;
+  }
+
+  /** Something has crashed: there may be something to do. */
+  soon(): void {
+    this.#eager = LOOKS_AFTER_CRASH;
+    this.#woken.raise();
+  }
+
+  /** Until `signal` aborts. A sweep that fails is told of and tried again later. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#deps;
+    for (;;) {
+      this.#eager--;
+      try {
+        if (await this.sweep(signal)) this.#eager = Math.max(this.#eager, 1);
+      } catch (error) {
+        if (isCancellation(error, signal)) throw error;
+        log('looking for what crashes have left failed', error);
+        this.#eager = Math.max(this.#eager, 1);
+      }
+      await this.#woken.wait(clock, clock.now() + (this.#eager > 0 ? AGAIN_MS : EVERY_MS), signal);
+    }
+  }
+
+  /** Gives whether there was anything suspicious. */
+  async sweep(signal: AbortSignal): Promise<boolean> {
+    const { clock, find, remove, removed, runsEnded, sandboxes } = this.#deps;
+    const suspects = find(await sandboxes(signal));
+    if (suspects.size === 0) return false;
+    await runsEnded();
+    await clock.sleep(SETTLE_MS, signal);
+    const known = await sandboxes(signal);
+    for (const [name, leak] of find(known)) {
+      if (!suspects.has(name)) continue;
+      await remove(leak, signal);
+      removed(name);
+    }
+    return true;
+  }
+}
