@@ -63,6 +63,12 @@ checkPlans([
   },
   { name: 'ending: then files', desired: terminate(), observed: {}, want: ['clean-up remove'] },
   {
+    name: 'ending: of a pod that had ended, the logs',
+    desired: terminate(),
+    observed: { files: 'logs', terminalReported: true },
+    want: ['clean-up remove'],
+  },
+  {
     name: 'ending: the object waits until its end was seen',
     desired: terminate(),
     observed: { files: 'absent' },
@@ -104,6 +110,13 @@ checkPlans([
     observed: { sandboxes: [sandboxDown], stopped: new Set([sandboxDown.id]) },
     want: ['clean-up keep'],
   },
+  {
+    name: 'ended: at rest with its logs',
+    desired: release,
+    observed: { sandboxes: [sandboxDown], stopped: new Set([sandboxDown.id]), files: 'logs' },
+    want: [],
+  },
+  { name: 'orphan: logs alone', desired: forget, observed: { files: 'logs' }, want: ['clean-up remove'] },
   {
     name: 'orphan: stopped soon',
     desired: forget,

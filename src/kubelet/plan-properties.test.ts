@@ -97,7 +97,7 @@ class World {
         });
       }
       case 'clean-up':
-        return set({ files: 'absent' });
+        return set({ files: action.logs === 'keep' ? 'logs' : 'absent' });
       case 'delete-object':
         return set({ previous: undefined });
     }

@@ -216,7 +216,9 @@ function planRelease(observed: Observed, now: number): Plan {
     .map(({ id }): Action => ({ kind: 'stop-sandbox', key: step.stopSandbox(id), id }));
   if (stops.length > 0) return toPlan(stops, observed, now, []);
   const cleanUp: readonly Action[] =
-    observed.files !== 'absent' && observed.files !== 'logs' ? [{ kind: 'clean-up', key: step.cleanUp(), logs: 'keep' }] : [];
+    observed.files !== 'absent' && observed.files !== 'logs'
+      ? [{ kind: 'clean-up', key: step.cleanUp(), logs: 'keep' }]
+      : [];
   return toPlan(cleanUp, observed, now, []);
 }
 

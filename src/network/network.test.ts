@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { cniConfig, writeCniConfig, type CniOptions } from '#network/cni.ts';
-import { attachments, reservations, type Attachment, type Reservation } from '#network/ipam.ts';
+import { attachments, releaseAddress, reservations, type Attachment, type Reservation } from '#network/ipam.ts';
 import { planLeaks, type NetworkState } from '#network/leaks.ts';
 import { masqueradeRules } from '#network/masquerade.ts';
 import { bridgeName } from '#network/network.ts';
@@ -165,6 +165,17 @@ test('attachments: ours by the network’s name, loopback’s by where the names
     assert.deepEqual([...found.keys()].sort(), ['abc eth0', 'abc lo', 'def eth0']);
     assert.equal(found.get('abc eth0')?.namespace, '/state/netns/1');
     assert.equal(found.get('def eth0')?.namespace, undefined);
+  }));
+
+test('releaseAddress: not one that somebody else has by now', () =>
+  withDirectory((directory) => {
+    const file = join(directory, '10.244.1.3');
+    writeFileSync(file, 'later\r\neth0');
+    releaseAddress({ address: '10.244.1.3', file, containerId: 'dead' });
+    assert.ok(existsSync(file));
+    releaseAddress({ address: '10.244.1.3', file, containerId: 'later' });
+    assert.ok(!existsSync(file));
+    releaseAddress({ address: '10.244.1.3', file, containerId: 'later' });
   }));
 
 const held = (containerId: string): Reservation => ({

@@ -43,6 +43,8 @@ test('crash: kill -9 of peapod, containerd or both, at any instant', { timeout: 
     try {
       await node.play(plan);
     } catch (error) {
+      console.log(error, cluster.dataDir, await cluster.kubectl('version'));
+      if (process.env['KEEP']) await sleep(Number(process.env['KEEP']));
       throw new Error(`seed ${seed}, round ${round}: ${describe(plan)}`, { cause: error });
     }
   }
