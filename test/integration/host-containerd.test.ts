@@ -6,9 +6,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestOptions } from 'node:test';
 import { realClock } from '#lib/clock.ts';
+import { cgroupsIn, machineCgroups, pidsInCgroup } from '#host/cgroups.ts';
 import { Children, type Child } from '#host/children.ts';
 import { Containerd } from '#host/containerd/containerd.ts';
 import { findShims } from '#host/containerd/leftovers.ts';
+import { endStrayShim, strayShims } from '#host/containerd/stray-shims.ts';
 import { isAlive, signalProcess } from '#host/proc.ts';
 import { pinnedNamespaces } from '#host/namespaces.ts';
 import { run } from '#host/process.ts';
@@ -186,6 +188,26 @@ test('leaks: what belongs to no known sandbox is given back, what does stays', o
     // The runtime copes with what was taken from under it.
     await cri.remove(lost);
     assert.deepEqual(await removeLeaks(places, new Set([kept]), never), []);
+  }),
+);
+
+test('stray shims: one that no sandbox knows is ended, with all it started', options, () =>
+  withDataDir(async (dataDir) => {
+    const cluster = await startCluster(dataDir);
+    const { node, containerd, tools } = cluster;
+    const [kept, lost] = [await runPod(cluster, 'kept'), await runPod(cluster, 'lost')];
+    const [shim, ...others] = strayShims(node.containerdSocket, new Set([kept]));
+    assert.deepEqual([shim?.id, others], [lost, []]);
+    const runc = { binary: tools.runtime, root: node.runcState };
+    for (const _twice of [1, 2]) await endStrayShim(shim!, runc, realClock, never);
+    assert.equal(isAlive(shim!), false);
+    assert.equal(existsSync(shim!.socket), false);
+    const lostCgroup = `${node.cgroup}/kubepods/besteffort/podlost`;
+    assert.deepEqual(await pidsInCgroup(lostCgroup, machineCgroups()), []);
+    assert.deepEqual(await cgroupsIn(lostCgroup, machineCgroups()), []);
+    using cri = new TestCri(containerd.socket);
+    assert.ok((await cri.status(kept)).ready);
+    await cri.remove(lost);
   }),
 );
 
