@@ -4,7 +4,7 @@
  */
 export interface Commands {
   up(global: Global, options: UpRequest): Promise<number>;
-  down(global: Global, options: { readonly purge: boolean }): Promise<number>;
+  down(global: Global, options: DownRequest): Promise<number>;
   status(global: Global, options: { readonly output: Output }): Promise<number>;
   kubeconfig(global: Global): Promise<number>;
   imageLoad(global: Global, options: { readonly file: string }): Promise<number>;
@@ -32,6 +32,15 @@ export interface UpRequest {
   readonly images: ImageChoice;
   readonly detach: boolean;
 }
+
+export interface DownRequest {
+  readonly purge: boolean;
+  /** What a pod's own grace period is cut to; 0 kills at once. */
+  readonly graceSeconds: number;
+}
+
+/** Long enough for what ends when it is told to, short enough to wait for what does not. */
+export const DEFAULT_GRACE_SECONDS = 10;
 
 /** Who runs containers; `socket` is a path. */
 export type RuntimeChoice =

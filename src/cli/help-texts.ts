@@ -33,8 +33,13 @@ Examples:
   down: `
 It succeeds when nothing runs. Data (the API's objects, images) is kept for the next \`peapod up\` unless purged.
 
+Every container gets its preStop hook and its pod's own terminationGracePeriodSeconds, cut to --grace-period;
+sidecars end after the others. Ctrl-C of \`peapod up\` does the same. 0 kills at once. Pods are not deleted:
+the next \`peapod up\` runs them anew.
+
 Examples:
   peapod down
+  peapod down --grace-period 60
   peapod down --name test --purge`,
 
   status: `

@@ -9,6 +9,11 @@ export function parsePort(text: string): number {
   return port;
 }
 
+export function parseGrace(text: string): number {
+  if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError('A grace period is a whole number of seconds.');
+  return Number(text);
+}
+
 export function parseRuntime(text: string): RuntimeChoice {
   if (text === 'containerd' || text === 'simulated') return { kind: text };
   const socket = /^unix:\/\/(\/.+)$/.exec(text)?.[1];

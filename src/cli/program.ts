@@ -1,10 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { Command, type CommanderError } from 'commander';
-import { type Commands, type Global, imageChoices, type Output, type UpRequest } from '#cli/commands.ts';
+import { Command, type CommanderError, Option } from 'commander';
+import {
+  type Commands,
+  DEFAULT_GRACE_SECONDS,
+  type Global,
+  imageChoices,
+  type Output,
+  type UpRequest,
+} from '#cli/commands.ts';
 import { helpTexts } from '#cli/help-texts.ts';
-import { parseMirror, parsePort, parseRuntime } from '#cli/option-values.ts';
+import { parseGrace, parseMirror, parsePort, parseRuntime } from '#cli/option-values.ts';
 import { UserError } from '#cli/user-error.ts';
 
 /**
@@ -136,9 +143,15 @@ function addDown(program: Command, context: Context): void {
   aboutCluster(program, 'down', context)
     .description('stop a cluster: its containers, mounts, links and rules go')
     .option('--purge', 'forget its data too')
+    .addOption(
+      new Option('--grace-period <SECONDS>', 'how long containers may take to end, at most')
+        .argParser(parseGrace)
+        .default(DEFAULT_GRACE_SECONDS),
+    )
     .addHelpText('after', helpTexts.down)
-    .action(async (options: Selected & { readonly purge?: boolean }) => {
-      context.done(await context.commands.down(globalOf(options), { purge: options.purge === true }));
+    .action(async (options: Selected & { readonly purge?: boolean; readonly gracePeriod: number }) => {
+      const { purge = false, gracePeriod: graceSeconds } = options;
+      context.done(await context.commands.down(globalOf(options), { purge, graceSeconds }));
     });
 }
 

@@ -8,6 +8,7 @@ import type { ContainerRuntime, CreateConfigs } from '#cri/runtime.ts';
 import { EnvironmentError, environmentOf, referredBy } from '#kubelet/environment.ts';
 import { annotations, containersNamed, currentSandbox, labels, type Observed } from '#kubelet/observed.ts';
 import { portMappings } from '#kubelet/host-ports.ts';
+import { keptSpec } from '#kubelet/kept-spec.ts';
 import type { PodFiles } from '#kubelet/pod-files.ts';
 import { containerResources } from '#kubelet/resources.ts';
 import {
@@ -133,6 +134,7 @@ async function containerConfig(
       [annotations.restartDelayMs]: String(restartDelayMs),
       [annotations.terminationMessagePath]: container.terminationMessagePath ?? '',
       [annotations.terminationMessagePolicy]: container.terminationMessagePolicy ?? 'File',
+      ...keptSpec(pod, container),
     },
     logPath: posix.join(container.name, `${attempt}.log`),
     stdin: container.stdin,

@@ -1,12 +1,14 @@
 import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DEFAULT_GRACE_SECONDS, type DownRequest } from '#cli/commands.ts';
 import { UserError } from '#cli/user-error.ts';
 import { criRuntime } from '#cri/grpc/cri-runtime.ts';
 import { type ClusterPaths, nodePaths } from '#host/data-dir.ts';
 import { lockDataDir, lockOwner } from '#host/lock.ts';
 import { isAlive, isErrno } from '#host/proc.ts';
-import { labels } from '#kubelet/observed.ts';
+import { SocketProber } from '#kubelet/probes/socket-prober.ts';
+import { stopAll } from '#kubelet/stop-all.ts';
 import type { Clock } from '#lib/clock.ts';
 import { realClock } from '#lib/clock.ts';
 import { ownerOf, rememberedSocket, removeRunState } from '#main/run-state.ts';
@@ -15,12 +17,10 @@ import { tearDownHost } from '#network/tear-down-host.ts';
 
 /** How long a running peapod gets to give back its data directory. */
 const LEAVE_WITHIN_MS = 15_000;
-/** How long containers get between the stop signal and SIGKILL. */
-const CONTAINER_GRACE_MS = 10_000;
 const RUNTIME_ANSWERS_WITHIN_MS = 20_000;
 
 /** `peapod down`: ends the cluster whether its process lives or not. Succeeds when nothing runs. */
-export async function down(paths: ClusterPaths, { purge }: { readonly purge: boolean }, tell: Tell): Promise<number> {
+export async function down(paths: ClusterPaths, { purge, graceSeconds }: DownRequest, tell: Tell): Promise<number> {
   const wasThere = existsSync(paths.run) || lockOwner(paths) !== undefined;
   if (!wasThere && !existsSync(paths.data)) {
     tell.line(`cluster ${paths.name} does not run, and has no data in ${paths.data}`);
@@ -32,7 +32,7 @@ export async function down(paths: ClusterPaths, { purge }: { readonly purge: boo
     throw new UserError(`${paths.data} is held by another process that does not end: end it first`);
   {
     using _lock = locked.lock;
-    await stopEverything(paths, realClock);
+    await stopEverything(paths, realClock, graceSeconds * 1000);
   }
   if (purge) removeData(paths.data);
   tell.line(
@@ -67,26 +67,28 @@ async function endProcess(paths: ClusterPaths): Promise<void> {
   while (isAlive(owner)) await sleep(20);
 }
 
-/** Containers first, with time to end; then whatever is left of the cluster on this machine. Hold the lock. */
-export async function stopEverything(paths: ClusterPaths, clock: Clock): Promise<void> {
+/**
+ * Containers first, with their own time to end but at most `graceMs`; then whatever is left of the cluster on this
+ * machine. Hold the lock.
+ */
+export async function stopEverything(
+  paths: ClusterPaths,
+  clock: Clock,
+  graceMs: number = DEFAULT_GRACE_SECONDS * 1000,
+): Promise<void> {
   const nodeName = `${paths.name}-node1`;
   const sockets = [nodePaths(paths, nodeName).containerdSocket, rememberedSocket(paths)];
   for (const socket of sockets) {
     if (socket === undefined || !existsSync(socket)) continue;
     // A runtime that does not answer cannot be asked; the containers of our own are then killed with it.
-    await stopContainers(socket, ownerOf(paths, nodeName), clock).catch(() => {});
+    await stopContainers(socket, ownerOf(paths, nodeName), clock, graceMs).catch(() => {});
   }
   await tearDownHost(paths, clock, new AbortController().signal);
   removeRunState(paths);
 }
 
-/** A runtime may serve others too: only what this cluster made goes. */
-async function stopContainers(socket: string, owner: string, clock: Clock): Promise<void> {
+async function stopContainers(socket: string, owner: string, clock: Clock, graceMs: number): Promise<void> {
   await using runtime = criRuntime(socket, clock);
-  const signal = AbortSignal.timeout(RUNTIME_ANSWERS_WITHIN_MS);
-  const own = { labels: { [labels.owner]: owner } };
-  const running = await runtime.containers.list({ ...own, state: 'running' }, signal);
-  await Promise.all(running.map(({ id }) => runtime.containers.stop(id, CONTAINER_GRACE_MS, signal)));
-  const sandboxes = await runtime.sandboxes.list(own, signal);
-  await Promise.all(sandboxes.map(({ id }) => runtime.sandboxes.remove(id, signal)));
+  const signal = AbortSignal.timeout(RUNTIME_ANSWERS_WITHIN_MS + graceMs);
+  await stopAll({ runtime, clock, network: new SocketProber(clock), owner }, graceMs, signal);
 }
