@@ -9,7 +9,7 @@ import type { Result } from '#test/bench/result.ts';
 const SETTLE_MS = 60_000;
 const WINDOW_MS = 30_000;
 /** Of /proc/PID/stat; Linux has had 100 a second on every machine for twenty years. */
-const TICKS_PER_SECOND = 100;
+export const TICKS_PER_SECOND = 100;
 
 /** One cluster with one pod, left alone: what it costs to have it run. */
 export async function benchIdle(): Promise<readonly Result[]> {
@@ -50,7 +50,7 @@ function helpersOf(paths: readonly string[], pid: number): readonly number[] {
   );
 }
 
-function cpuTicks(pid: number): number {
+export function cpuTicks(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return Number(fields[11]) + Number(fields[12]);

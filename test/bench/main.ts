@@ -1,6 +1,6 @@
 /**
  * `npm run bench [-- NAME…] [--json FILE] [--baseline]`: measures what the project promises about its speed, each thing beside what
- * it is compared with, in one run. Without names everything runs, one after the other: about ten minutes.
+ * it is compared with, in one run. Without names everything runs, one after the other: about fifteen minutes.
  *
  * Exit code 1 when a target is missed. `--baseline` writes the results to baseline.json, with which later runs are compared.
  */
@@ -19,6 +19,10 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   writes: async () => (await import('#test/bench/writes.ts')).benchWrites,
   api: async () => (await import('#test/bench/api.ts')).benchApi,
   idle: async () => (await import('#test/bench/idle.ts')).benchIdle,
+  restarts: async () => {
+    const { benchRestarts } = await import('#test/bench/restarts.ts');
+    return () => benchRestarts({ pods: Number(process.env['PEAPOD_BENCH_PODS'] ?? 100) });
+  },
   store: async () => (await import('#test/bench/store.ts')).benchStore,
   scheduler: async () => {
     const { benchScheduler } = await import('#test/bench/scheduler.ts');
