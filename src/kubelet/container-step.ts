@@ -180,10 +180,30 @@ export function restartsByPolicy(role: Role, pod: Pod, exit: Exit): boolean {
 function afterExit(container: Container, role: Role, context: StepContext): ContainerStep {
   const exit = lastExit(container, context);
   if (exit === undefined) return makeStep(container, context, undefined);
+  if (isUndone(container, role, context)) return makeStep(container, context, exit);
   if (!restarts(role, context.pod, exit, container)) return { kind: 'ended', exit };
   const delay = ranWell(exit) ? 0 : exit.restartDelayMs;
   const due = (exit.finishedAt ?? 0) + delay;
   return context.now < due ? crashLoopBackOff(container, context, due, delay) : makeStep(container, context, exit);
+}
+
+/** In a new sandbox everything begins anew: init containers run again, however well they did in the one before. */
+function isUndone(container: Container, role: Role, context: StepContext): boolean {
+  const { observed } = context;
+  const sandbox = currentSandbox(observed);
+  if (role !== 'init' || sandbox?.state !== 'ready' || mainHasBegun(context)) return false;
+  return (
+    lastExit(container, context)?.exitCode === 0 &&
+    !containersNamed(observed, container.name).some((found) => found.sandbox === sandbox.id)
+  );
+}
+
+/** Init is over once any main container exists in this sandbox, even if the dead init containers are gone by now. */
+export function mainHasBegun({ pod, observed }: StepContext): boolean {
+  const sandbox = currentSandbox(observed);
+  return pod.spec.containers.some((container) =>
+    containersNamed(observed, container.name).some((found) => found.sandbox === sandbox?.id),
+  );
 }
 
 const ranWell = (exit: Exit): boolean =>

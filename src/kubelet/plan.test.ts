@@ -13,7 +13,7 @@ import {
 import { type Observed, step } from '#kubelet/observed.ts';
 import { type Action, type Desired, planPod } from '#kubelet/plan.ts';
 import { checkPlans } from '#kubelet/plan-cases.ts';
-import type { PodSpec } from '#api/generated/core-v1.ts';
+import type { PodSpec, PodStatus } from '#api/generated/core-v1.ts';
 import type { ImageRef, SandboxId } from '#cri/runtime.ts';
 import type { PodContainer } from '#kubelet/observed.ts';
 import assert from 'node:assert/strict';
@@ -29,6 +29,12 @@ const always = { containers: [aContainer('main', { imagePullPolicy: 'Always' })]
 const inFlight = (...keys: readonly Action['key'][]): Partial<Observed> => ({
   inFlight: new Map(keys.map((key) => [key, 0])),
 });
+const status = { ready: true, restartCount: 0, image: '', imageID: '' };
+const initialized: PodStatus = {
+  initContainerStatuses: [{ ...status, name: 'init', state: { terminated: { exitCode: 0 } } }],
+  containerStatuses: [{ ...status, name: 'main', state: { running: {} } }],
+};
+
 checkPlans([
   { name: 'nothing there: files first', desired: run(), observed: { files: 'absent' }, want: ['prepare-files'] },
   { name: 'files ready: sandbox', desired: run(), observed: {}, want: ['create-sandbox'] },
@@ -294,6 +300,18 @@ checkPlans([
       },
     },
     want: ['create-container main#5'],
+  },
+  {
+    name: 'after a reboot: init again, before all others',
+    desired: run(init),
+    observed: { ...up, previous: initialized },
+    want: ['create-container init#1'],
+  },
+  {
+    name: 'after a reboot: once init is over, the others',
+    desired: run(init),
+    observed: { ...up, containers: [found('init', exited(0), { attempt: 1 })], previous: initialized },
+    want: ['create-container main#1'],
   },
 ]);
 

@@ -15,6 +15,7 @@ import {
   containerStep,
   type ContainerStep,
   lastExit,
+  mainHasBegun,
   restarts,
   retryAt,
   type Role,
@@ -116,14 +117,6 @@ export function runSteps(context: StepContext): readonly ContainerStep[] {
 /** Added to look into a pod that runs already: each runs once, whatever the others do. */
 const ephemeralSteps = (context: StepContext): readonly ContainerStep[] =>
   (context.pod.spec.ephemeralContainers ?? []).map((container) => containerStep(container, 'ephemeral', context));
-
-/** Init is over once any main container exists in this sandbox, even if the dead init containers are gone by now. */
-function mainHasBegun({ pod, observed }: StepContext): boolean {
-  const sandbox = currentSandbox(observed);
-  return pod.spec.containers.some((container) =>
-    containersNamed(observed, container.name).some((found) => found.sandbox === sandbox?.id),
-  );
-}
 
 const letsOthersBegin = (container: Container, { kind, ...next }: ContainerStep): boolean =>
   isSidecar(container)

@@ -1,13 +1,16 @@
 /** Whatever moment peapod is killed at, what it should keep is kept, what it should remove goes, and nothing runs twice. */
 import assert from 'node:assert/strict';
-import { cpSync, readdirSync } from 'node:fs';
+import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pod } from '#api/generated/core-v1.ts';
 import { criRuntime } from '#cri/grpc/cri-runtime.ts';
-import { type NodePaths, nodePaths } from '#host/data-dir.ts';
 import { realClock } from '#lib/clock.ts';
+import { CNI_CACHE } from '#network/ipam.ts';
+import { networkName } from '#network/network.ts';
 import { tearDownHost } from '#network/tear-down-host.ts';
+import { nodeOf, straysOf, takeCensus } from '#test/e2e/support/census.ts';
 import { E2eCluster, until } from '#test/e2e/support/cluster.ts';
 import { kill } from '#test/e2e/support/machine.ts';
 import { randomFrom, testSeed } from '#test/e2e/support/random.ts';
@@ -15,7 +18,6 @@ import { containerOf, idle, isReady, podManifest, PodWatch, shell } from '#test/
 
 const seed = testSeed();
 const ROUNDS = 6;
-const nodeOf = (cluster: E2eCluster): NodePaths => nodePaths(cluster.paths, `${cluster.name}-node1`);
 
 test('crash: kill -9 while pods are made, pulled and ended', { timeout: 240_000 }, async (t) => {
   const random = randomFrom(seed);
@@ -155,39 +157,119 @@ test('crash: any signal at any moment of the start-up', { timeout: 240_000 }, as
   await pods.running('works');
 });
 
-test('crash: a reboot, after which pods come back', { timeout: 120_000 }, (t) => reboot(t));
+test('crash: a reboot, after which pods come back', { timeout: 180_000 }, (t) => reboot(t));
 
 async function reboot(t: TestContext): Promise<void> {
   await using cluster = await E2eCluster.start('e2e-reboot');
   await using pods = await PodWatch.on(cluster);
-  const volumes = [{ name: 'v', emptyDir: {} }];
-  await cluster.apply(podManifest('back', { volumes, containers: [idle('a', mount), idle('b')] }));
-  await cluster.apply(podManifest('over', { restartPolicy: 'Never', containers: [shell('c', 'echo words; exit 0')] }));
-  await cluster.apply(podManifest('never', { restartPolicy: 'Never', containers: [idle()] }));
-  const [back, over] = [await pods.running('back'), await pods.ended('over')];
-  await pods.running('never');
-  await cluster.ok('exec', 'back', '-c', 'a', '--', 'sh', '-c', 'echo kept > /v/file');
+  for (const pod of rebooted) await cluster.apply(pod);
+  for (const name of ['back', 'sided', 'never', 'going']) await pods.running(name);
+  for (const name of ['over', 'done']) await pods.ended(name);
+  await pods.reaches('half', 'half done', (pod) => containerOf(pod, 'ends')?.state?.terminated !== undefined);
+  await pods.reaches('looping', 'restarted once', (pod) => (containerOf(pod)?.restartCount ?? 0) >= 1);
+  for (const volume of ['v', 'm']) {
+    await cluster.ok('exec', 'back', '-c', 'a', '--', 'sh', '-c', `echo kept > /${volume}/file`);
+  }
+  await cluster.ok('delete', 'pod', 'going', '--wait=false');
+  const before = new Map(pods.list().map((pod) => [pod.metadata.name, pod]));
   await powerOff(cluster);
   t.diagnostic('everything of the cluster is gone but its data');
   await cluster.up();
-  const again = await pods.reaches('back', 'back', (pod) => isReady(pod) && containerOf(pod, 'a')?.restartCount === 1);
-  assert.equal(again.metadata.uid, back.metadata.uid);
-  assert.equal(containerOf(again, 'b')?.restartCount, 1);
-  assert.notEqual(again.status?.podIP, back.status?.podIP);
-  assert.equal(containerOf(again, 'a')?.lastState?.terminated !== undefined, true);
-  assert.equal(await cluster.ok('exec', 'back', '-c', 'a', '--', 'cat', '/v/file'), 'kept\n');
-  const never = await pods.ended('never');
-  assert.deepEqual([never.status?.phase, containerOf(never)?.restartCount], ['Failed', 0]);
-  assert.deepEqual(containerOf(pods.get('over')), containerOf(over), 'what had ended stays as it was');
-  assert.equal(await cluster.ok('logs', 'over'), 'words\n');
+  await theyComeBack(cluster, pods, before);
+  await theyStayEnded(cluster, pods, before);
+  await pods.gone('going');
+  await using runtime = criRuntime(nodeOf(cluster).containerdSocket, realClock);
+  await until(
+    'nothing is left of the time before',
+    async () => straysOf(await takeCensus(cluster, runtime, AbortSignal.timeout(30_000)), pods.list()),
+    (strays) => strays.length === 0,
+  );
 }
 
-/** Ends all processes of the cluster and takes back what the kernel forgets; what is on the disk stays, addresses too. */
+const rebooted: readonly string[] = [
+  podManifest('back', {
+    terminationGracePeriodSeconds: 1,
+    volumes: [
+      { name: 'v', emptyDir: {} },
+      { name: 'm', emptyDir: { medium: 'Memory' } },
+    ],
+    containers: [idle('a', { volumeMounts: ['v', 'm'].map((name) => ({ name, mountPath: `/${name}` })) }), idle('b')],
+  }),
+  podManifest('sided', {
+    terminationGracePeriodSeconds: 1,
+    initContainers: [shell('init', 'exit 0'), idle('side', { restartPolicy: 'Always' })],
+    containers: [idle('main')],
+  }),
+  podManifest('looping', { containers: [shell('c', 'exit 4')] }),
+  podManifest('over', { restartPolicy: 'Never', containers: [shell('c', 'echo words; exit 0')] }),
+  podManifest('done', { restartPolicy: 'OnFailure', containers: [shell('c', 'exit 0')] }),
+  podManifest('never', { restartPolicy: 'Never', containers: [idle()] }),
+  podManifest('half', { restartPolicy: 'Never', containers: [shell('ends', 'exit 0'), idle('runs')] }),
+  podManifest('going', { terminationGracePeriodSeconds: 600, containers: [shell('c', 'trap "" TERM; sleep 600')] }),
+];
+
+type Pods = ReadonlyMap<string, Pod>;
+
+/** In a new sandbox, and so every container of theirs has been restarted once more. */
+async function theyComeBack(cluster: E2eCluster, pods: PodWatch, before: Pods): Promise<void> {
+  for (const [name, containers] of [
+    ['back', ['a', 'b']],
+    ['sided', ['init', 'side', 'main']],
+  ] as const) {
+    const again = await pods.reaches(
+      name,
+      'back',
+      (pod) => isReady(pod) && containers.every((container) => containerOf(pod, container)?.restartCount === 1),
+    );
+    assert.equal(again.metadata.uid, before.get(name)?.metadata.uid);
+    assert.ok(
+      containerOf(again, containers[0])?.state?.terminated ?? containerOf(again, containers[0])?.lastState?.terminated,
+    );
+  }
+  assert.equal(await cluster.ok('exec', 'back', '-c', 'a', '--', 'cat', '/v/file'), 'kept\n');
+  assert.equal(await cluster.ok('exec', 'back', '-c', 'a', '--', 'ls', '/m'), '', 'memory forgets');
+  const count = containerOf(before.get('looping'))!.restartCount;
+  await pods.reaches('looping', 'restarted further', (pod) => (containerOf(pod)?.restartCount ?? 0) > count, 60_000);
+  const ips = (pod: Pod | undefined): readonly string[] => (pod?.status?.podIPs ?? []).map(({ ip }) => ip);
+  const old = [...before.values()].flatMap(ips);
+  const now = ['back', 'sided', 'looping'].flatMap((name) => ips(pods.get(name)));
+  assert.ok(now.length >= 3);
+  assert.deepEqual(
+    now.filter((ip, at) => old.includes(ip) || now.indexOf(ip) !== at),
+    [],
+    "addresses are new, and each is one pod's",
+  );
+}
+
+/** What had ended is as it was; what may not be restarted has failed with the machine. */
+async function theyStayEnded(cluster: E2eCluster, pods: PodWatch, before: Pods): Promise<void> {
+  for (const name of ['over', 'done']) {
+    assert.deepEqual(pods.get(name)?.status?.phase, 'Succeeded');
+    assert.deepEqual(containerOf(pods.get(name)), containerOf(before.get(name)), 'what had ended stays as it was');
+  }
+  assert.equal(await cluster.ok('logs', 'over'), 'words\n');
+  for (const [name, container] of [
+    ['never', 'c'],
+    ['half', 'runs'],
+  ] as const) {
+    const ended = await pods.ended(name);
+    const status = containerOf(ended, container);
+    assert.deepEqual([ended.status?.phase, status?.restartCount], ['Failed', 0], name);
+    assert.notEqual(status?.state?.terminated?.exitCode ?? 0, 0);
+  }
+  assert.equal(containerOf(pods.get('half'), 'ends')?.state?.terminated?.exitCode, 0);
+}
+
+/** Ends all processes of the cluster and takes back what the kernel forgets; what is on the disk stays, the books of CNI too. */
 async function powerOff(cluster: E2eCluster): Promise<void> {
   kill(await cluster.pid());
   const { ipam } = nodeOf(cluster);
-  const saved = join(cluster.dataDir, 'saved-ipam');
-  cpSync(ipam, saved, { recursive: true });
+  const saved = join(cluster.dataDir, 'saved');
+  const books = readdirSync(CNI_CACHE).filter((file) => file.startsWith(networkName(cluster.paths)));
+  cpSync(ipam, join(saved, 'ipam'), { recursive: true });
+  for (const file of books) cpSync(join(CNI_CACHE, file), join(saved, file));
   await tearDownHost(cluster.paths, realClock, AbortSignal.timeout(30_000));
-  cpSync(saved, ipam, { recursive: true });
+  cpSync(join(saved, 'ipam'), ipam, { recursive: true });
+  for (const file of books) cpSync(join(saved, file), join(CNI_CACHE, file));
+  rmSync(saved, { recursive: true });
 }
