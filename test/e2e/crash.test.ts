@@ -1,6 +1,6 @@
 /** Whatever moment peapod is killed at, what it should keep is kept, what it should remove goes, and nothing runs twice. */
 import assert from 'node:assert/strict';
-import { cpSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -155,6 +155,33 @@ test('crash: any signal at any moment of the start-up', { timeout: 240_000 }, as
   await using pods = await PodWatch.on(cluster);
   await cluster.apply(podManifest('works', { containers: [idle()] }));
   await pods.running('works');
+});
+
+test('down: containers end in their own time, with their hooks, sidecars last', { timeout: 120_000 }, async () => {
+  await using cluster = await E2eCluster.start('e2e-down');
+  await using pods = await PodWatch.on(cluster);
+  const told = join(cluster.dataDir, 'told');
+  mkdirSync(told);
+  const volumeMounts = [{ name: 'told', mountPath: '/told' }];
+  const says = (name: string, more: object = {}): object =>
+    shell(name, `trap "sleep 1; echo ${name} >> /told/file; exit 0" TERM; while :; do sleep 1 & wait $!; done`, {
+      volumeMounts,
+      ...more,
+    });
+  const preStop = { exec: { command: ['sh', '-c', 'echo hook >> /told/file'] } };
+  await cluster.apply(
+    podManifest('polite', {
+      terminationGracePeriodSeconds: 60,
+      volumes: [{ name: 'told', hostPath: { path: told } }],
+      initContainers: [says('one', { restartPolicy: 'Always' }), says('two', { restartPolicy: 'Always' })],
+      containers: [says('main', { lifecycle: { preStop } })],
+    }),
+  );
+  const deaf = shell('c', 'trap "" TERM; while :; do sleep 1; done');
+  await cluster.apply(podManifest('deaf', { terminationGracePeriodSeconds: 1, containers: [deaf] }));
+  for (const name of ['polite', 'deaf']) await pods.running(name);
+  await cluster.down('--grace-period', '30');
+  assert.equal(readFileSync(join(told, 'file'), 'utf8'), 'hook\nmain\ntwo\none\n');
 });
 
 test('crash: a reboot, after which pods come back', { timeout: 180_000 }, (t) => reboot(t));

@@ -106,8 +106,8 @@ export class E2eCluster implements AsyncDisposable {
   }
 
   /** `peapod down`, which keeps the data. */
-  async down(): Promise<void> {
-    const ended = await peapod(['down', ...this.global], { timeoutMs: 60_000 });
+  async down(...args: readonly string[]): Promise<void> {
+    const ended = await peapod(['down', ...this.global, ...args], { timeoutMs: 120_000 });
     assert.equal(ended.code, 0, ended.stderr);
   }
 
@@ -173,7 +173,9 @@ export class E2eCluster implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const ended = await peapod(['down', ...this.global, '--purge'], { timeoutMs: 60_000 });
+    // What does not end when it is told to is nobody's to wait for here.
+    const args = ['down', ...this.global, '--purge', '--grace-period', '1'];
+    const ended = await peapod(args, { timeoutMs: 120_000 });
     const left = await this.remains();
     rmSync(this.dataDir, { recursive: true, force: true });
     assert.equal(ended.code, 0, ended.stderr);
