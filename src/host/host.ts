@@ -9,12 +9,14 @@
  * Every operation may be repeated: creating what exists and removing what is gone both succeed.
  * Cancelling leaves what was done so far; the next call goes on from there.
  */
+import type { HostNames } from '#host/host-names.ts';
 import type { DiskUsage, MachineFacts } from '#host/machine.ts';
 
 export interface Host {
   readonly machine: MachineFacts;
   readonly cgroups: PodCgroups;
   readonly mounts: Mounts;
+  readonly names: HostNames;
   /** Bytes and inodes of the filesystem that holds `path`. */
   disk(path: string): Promise<DiskUsage>;
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '#lib/clock.ts';
 import { CgroupDirectories, machineCgroups } from '#host/cgroups.ts';
 import type { NodePaths } from '#host/data-dir.ts';
+import { hostNames } from '#host/host-names.ts';
 import type { Host } from '#host/host.ts';
 import { diskUsage, machineFacts } from '#host/machine.ts';
 import { realMounts } from '#host/mounts.ts';
@@ -11,6 +12,7 @@ export function realHost(node: NodePaths, clock: Clock): Host {
     machine: machineFacts(),
     cgroups: new CgroupDirectories(machineCgroups(), node.cgroup, clock),
     mounts: realMounts,
+    names: hostNames,
     disk: diskUsage,
   };
 }

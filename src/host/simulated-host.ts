@@ -1,5 +1,6 @@
 import { rm, mkdir, symlink } from 'node:fs/promises';
 import type { CgroupLimits, Host, Mounts, PodCgroup, PodCgroups } from '#host/host.ts';
+import type { HostNames } from '#host/host-names.ts';
 import { isUnder } from '#host/mountinfo.ts';
 import type { DiskUsage, MachineFacts } from '#host/machine.ts';
 
@@ -10,6 +11,7 @@ export function simulatedHost(machine: Partial<MachineFacts> = {}, disk: Partial
     machine: { ...simulatedMachine, ...machine },
     cgroups,
     mounts: new RememberedMounts(),
+    names: simulatedNames,
     disk: async () => ({ ...simulatedDisk, ...disk }),
   };
 }
@@ -80,6 +82,11 @@ class RememberedMounts implements Mounts {
 }
 
 const keyOf = (pod: PodCgroup): string => `${pod.qosClass}/${pod.uid}`;
+
+const simulatedNames: HostNames = {
+  resolvConf: async () => 'nameserver 192.0.2.53\nsearch simulated.example\n',
+  hosts: async () => '127.0.0.1\tlocalhost\n',
+};
 
 const simulatedMachine: MachineFacts = {
   cpus: 4,

@@ -24,6 +24,7 @@ function variables(container: Partial<Container>, over: Partial<EnvironmentSourc
   const sources: EnvironmentSources = {
     pod: { ...pod, metadata: { ...pod.metadata, labels: { app: 'web' }, annotations: { note: 'x' } } },
     container: made,
+    services: new Map(),
     configMaps: new Map([['settings', configMap]]),
     secrets: new Map([['keys', secret]]),
     hostAddresses: ['192.168.0.7', 'fd00::7'],

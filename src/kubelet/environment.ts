@@ -7,6 +7,8 @@ import { milliValue, parseQuantity, value } from '#api/quantity.ts';
 export interface EnvironmentSources {
   readonly pod: Pod;
   readonly container: Container;
+  /** Where the Services are. */
+  readonly services: ReadonlyMap<string, string>;
   /** By name; undefined: it does not exist. */
   readonly configMaps: ReadonlyMap<string, ConfigMap | undefined>;
   readonly secrets: ReadonlyMap<string, Secret | undefined>;
@@ -44,11 +46,12 @@ const unique = (names: readonly (string | undefined)[]): readonly string[] => [
   ...new Set(names.filter((name) => name !== undefined)),
 ];
 
-/** The container's variables in the order upstream builds them: envFrom first, then env, later ones winning. */
+/** The container's variables: those of the Services, then envFrom, then env, later ones winning, as upstream has it. */
 export function environmentOf(sources: EnvironmentSources): ReadonlyMap<string, string> {
-  const from = new Map((sources.container.envFrom ?? []).flatMap((one) => variablesFrom(one, sources)));
-  const own = expandEnv(sources.container.env ?? [], from, (variable) => readVariable(variable, sources));
-  return new Map([...from, ...own]);
+  const from = (sources.container.envFrom ?? []).flatMap((one) => variablesFrom(one, sources));
+  const known = new Map([...sources.services, ...from]);
+  const own = expandEnv(sources.container.env ?? [], known, (variable) => readVariable(variable, sources));
+  return new Map([...known, ...own]);
 }
 
 function variablesFrom(

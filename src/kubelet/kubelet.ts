@@ -8,9 +8,11 @@ import type { ContainerRuntime } from '#cri/runtime.ts';
 import type { Host } from '#host/host.ts';
 import type { DiskUsage } from '#host/machine.ts';
 import { createContainerConfigs } from '#kubelet/container-configs.ts';
+import { missingClusterDns } from '#kubelet/dns-config.ts';
 import { Hooks } from '#kubelet/hooks.ts';
 import { ImagePuller } from '#kubelet/image-puller.ts';
 import type { HostPort, PortPublisher } from '#kubelet/host-ports.ts';
+import { KnownServices } from '#kubelet/known-services.ts';
 import { NodeAgent } from '#kubelet/node-agent.ts';
 import { type NodeSelf, nodeShares } from '#kubelet/node-object.ts';
 import type { PodFiles } from '#kubelet/pod-files.ts';
@@ -63,6 +65,7 @@ export class Kubelet {
   readonly #publisher: StatusPublisher;
   readonly #agent: NodeAgent;
   readonly #volumes: PodVolumes;
+  readonly #services: KnownServices;
 
   constructor(deps: KubeletDeps) {
     this.#deps = deps;
@@ -86,6 +89,7 @@ export class Kubelet {
       log,
       arrived: (uid) => this.#workers.retryFiles(uid),
     });
+    this.#services = new KnownServices(client, clock);
     const configs = createContainerConfigs({
       client,
       runtime,
@@ -95,12 +99,14 @@ export class Kubelet {
       memoryCapacity: self().machine.memoryBytes,
       hostAddresses: () => self().addresses,
       allocatable,
+      names: deps.host.names,
+      services: (namespace, signal) => this.#services.of(namespace, signal),
     });
     const puller = new ImagePuller({ runtime, client, clock });
     const volumes = this.#volumes;
     const hooks = new Hooks({ streams: runtime.streams, network: deps.network, clock });
     const hostAddresses = (): readonly string[] => self().addresses;
-    const made = { files, volumes, puller, configs, hooks, hostAddresses };
+    const made = { files, volumes, puller, configs, hooks, hostAddresses, missingClusterDns: tellOfMissingDns(deps) };
     const steps = createSteps({ runtime, clock, client, events: deps.events, ...made });
     let runtimeName = 'containerd';
     this.#agent = new NodeAgent({
@@ -144,6 +150,7 @@ export class Kubelet {
       if (after) this.#volumes.podChanged(after);
       else if (before) scope.spawn('files of a pod that is gone', () => this.#volumes.release(before.metadata.uid));
     });
+    scope.spawn('services', (inner) => this.#services.run(inner));
     scope.spawn('pods of the node', (inner) => this.#pods.run(inner));
     scope.spawn('pod statuses', (inner) => this.#publisher.run(inner));
     scope.spawn('pod workers', (inner) => this.#workers.run(inner));
@@ -162,4 +169,14 @@ export class Kubelet {
     });
     await scope.join();
   }
+}
+
+/** Told of the node once in a kubelet's life: each pod that it concerns has an event of its own. */
+function tellOfMissingDns({ events, self }: KubeletDeps): () => void {
+  let told = false;
+  return () => {
+    if (told) return;
+    told = true;
+    events.record({ apiVersion: 'v1', kind: 'Node', metadata: { name: self().name } }, missingClusterDns);
+  };
 }

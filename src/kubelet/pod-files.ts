@@ -7,6 +7,7 @@ import type { Host, PodCgroup, QosClass } from '#host/host.ts';
 import type { FilesState } from '#kubelet/observed.ts';
 import { podCgroupLimits } from '#kubelet/resources.ts';
 import { writeAtomically } from '#kubelet/volumes/atomic-writer.ts';
+import { writeHostsFile } from '#kubelet/write-hosts-file.ts';
 import { prepareHostPath } from '#kubelet/volumes/host-path.ts';
 import { MountError } from '#kubelet/volumes/mount-error.ts';
 import { belongsToGroup, giveToGroup } from '#kubelet/volumes/ownership.ts';
@@ -37,6 +38,8 @@ export interface PodFiles {
   subPath(pod: Pod, part: SubPathOf, signal: AbortSignal): Promise<string>;
   /** Makes the file for the last words of one attempt of a container; undefined where there are no files. */
   terminationLog(pod: Pod, of: { readonly container: string; readonly attempt: number }): Promise<string | undefined>;
+  /** Makes the pod's /etc/hosts say `text`, for containers that have it already too; undefined where there are no files. */
+  hostsFile(pod: Pod, text: string): Promise<string | undefined>;
   /** UIDs of pods that have something here. */
   found(): Promise<readonly string[]>;
 }
@@ -138,6 +141,12 @@ export class PodFilesOnHost implements PodFiles {
     await writeFile(path, '');
     // Whoever the container runs as is to write it.
     await chmod(path, 0o666);
+    return path;
+  }
+
+  async hostsFile({ metadata }: Pod, text: string): Promise<string> {
+    const path = join(this.#podFolder(metadata.uid), 'etc-hosts');
+    await writeHostsFile(path, text);
     return path;
   }
 

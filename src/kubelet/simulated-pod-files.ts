@@ -74,6 +74,8 @@ export class SimulatedPodFiles implements PodFiles {
 
   async terminationLog(): Promise<undefined> {}
 
+  async hostsFile(): Promise<undefined> {}
+
   async found(): Promise<readonly string[]> {
     return [...this.#folders];
   }

@@ -47,6 +47,8 @@ export interface StepDeps {
   readonly hooks: Hooks;
   /** The node's own, which pods in its network have. */
   readonly hostAddresses: () => readonly string[];
+  /** A pod wanted the cluster's DNS, and there is none. */
+  readonly missingClusterDns: () => void;
 }
 
 type Executor<Kind extends Action['kind']> = (
@@ -110,7 +112,10 @@ async function prepareFiles(deps: StepDeps, pod: Pod, signal: AbortSignal): Prom
 
 async function createSandbox(deps: StepDeps, pod: Pod, attempt: number, signal: AbortSignal): Promise<void> {
   try {
-    await deps.runtime.sandboxes.run(deps.configs.sandbox(pod, attempt), signal);
+    const { config, warnings, missingClusterDns } = await deps.configs.sandbox(pod, attempt);
+    for (const warning of warnings) tell(deps, pod, warning);
+    if (missingClusterDns) deps.missingClusterDns();
+    await deps.runtime.sandboxes.run(config, signal);
   } catch (error) {
     signal.throwIfAborted();
     // Left over from before a crash: the next look shows it.

@@ -41,6 +41,8 @@ export class BareCri implements AsyncDisposable {
       owner: 'bare',
       hostAddresses: () => ['127.0.0.1'],
       allocatable: () => ({}),
+      names: this.#host.names,
+      services: async () => [],
     });
   }
 
@@ -58,7 +60,7 @@ export class BareCri implements AsyncDisposable {
     const signal = AbortSignal.timeout(60_000);
     await this.#files.prepare(pod, new Map(), signal);
     const observed = await this.#nothingYet(pod, signal);
-    const sandboxConfig = this.#configs.sandbox(pod, 0);
+    const { config: sandboxConfig } = await this.#configs.sandbox(pod, 0);
     const configs = await Promise.all(
       pod.spec.containers.map((container) => {
         const image = observed.images.get(container.image ?? '');

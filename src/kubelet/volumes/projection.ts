@@ -134,6 +134,7 @@ function downwardText({ path, fieldRef, resourceFieldRef }: DownwardAPIVolumeFil
   const sources = {
     pod,
     container: pod.spec.containers[0]!,
+    services: new Map(),
     configMaps: new Map(),
     secrets: new Map(),
     hostAddresses: [],
