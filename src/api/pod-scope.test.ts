@@ -34,7 +34,7 @@ for (const [type, fields, heading] of [
 test('withoutEffect: names what a pod sets in vain, and nothing else', () => {
   const pod = {
     spec: {
-      hostAliases: [],
+      topologySpreadConstraints: [],
       terminationGracePeriodSeconds: 1,
       affinity: { nodeAffinity: {}, podAntiAffinity: {} },
       containers: [{ name: 'a', resizePolicy: [], livenessProbe: {}, terminationMessagePath: '/x' }],
@@ -46,6 +46,11 @@ test('withoutEffect: names what a pod sets in vain, and nothing else', () => {
   } as unknown as Pod;
   assert.deepEqual(
     withoutEffect(pod).map((text) => text.split(':')[0]),
-    ['spec.hostAliases', 'spec.affinity.podAntiAffinity', 'spec.containers[0].resizePolicy', 'spec.volumes[1].nfs'],
+    [
+      'spec.topologySpreadConstraints',
+      'spec.affinity.podAntiAffinity',
+      'spec.containers[0].resizePolicy',
+      'spec.volumes[1].nfs',
+    ],
   );
 });

@@ -105,7 +105,7 @@ export interface ContainerConfig {
   readonly stdin?: boolean | undefined;
   readonly stdinOnce?: boolean | undefined;
   readonly tty?: boolean | undefined;
-  /** A name such as 'SIGUSR1'; undefined: the image's, else SIGTERM. Runtimes before 2.1 ignore it. */
+  /** A name such as 'SIGUSR1'; undefined: the image's, else SIGTERM. */
   readonly stopSignal?: string | undefined;
   readonly linux: LinuxContainerConfig;
 }

@@ -105,7 +105,7 @@ export interface Containers {
    * container is exited with code 128 and reason StartError.
    */
   start(id: ContainerId, signal: AbortSignal): Promise<void>;
-  /** Stop signal, then SIGKILL after `graceMs` (rounded up to a second; 0 kills at once). Resolves when it has exited. */
+  /** Its stop signal, then SIGKILL after `graceMs` (rounded up to a second; 0 kills at once). Resolves when it has exited. */
   stop(id: ContainerId, graceMs: number, signal: AbortSignal): Promise<void>;
   /** Kills it if it runs. Its log file stays. */
   remove(id: ContainerId, signal: AbortSignal): Promise<void>;
@@ -174,6 +174,8 @@ export interface ObservedContainer {
   readonly user:
     | { readonly uid: number; readonly gid: number; readonly supplementalGroups: readonly number[] }
     | undefined;
+  /** What `stop` sends first, `SIGTERM`; undefined where neither the runtime nor its config tells. */
+  readonly stopSignal: string | undefined;
 }
 
 export interface ContainerFilter {

@@ -1,4 +1,10 @@
-import type { Container, ContainerState, ContainerStateTerminated, ContainerStatus } from '#api/generated/core-v1.ts';
+import type {
+  Container,
+  ContainerState,
+  ContainerStateTerminated,
+  ContainerStatus,
+  Signal,
+} from '#api/generated/core-v1.ts';
 import {
   containerStep,
   type ContainerStep,
@@ -51,6 +57,8 @@ export function containerStatus(
     imageID: shown?.imageRef ?? before?.imageID ?? '',
     ...(id === undefined ? {} : { containerID: id }),
     started: running && hasStarted(container, probes),
+    // The API's names are the runtime's.
+    ...(shown?.stopSignal === undefined ? {} : { stopSignal: shown.stopSignal as Signal }),
   };
 }
 

@@ -76,6 +76,7 @@ export const found = (
     logPath: '',
     resources: undefined,
     user: undefined,
+    stopSignal: undefined,
     ...rest,
   };
 };

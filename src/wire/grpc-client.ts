@@ -13,6 +13,8 @@ import { Http2Connection, type Target, rootCause } from '#wire/http2-connection.
 export interface CallOptions {
   /** After this the call fails with DeadlineExceeded; the server is told the deadline too. Infinity: none. */
   readonly deadlineMs: number;
+  /** More headers, in lower case. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /** Everything containerd lists for thousands of containers fits; a server that sends more is broken. */
@@ -31,7 +33,7 @@ export class GrpcClient implements AsyncDisposable {
   async unary(method: string, request: Uint8Array, options: CallOptions, signal: AbortSignal): Promise<Uint8Array> {
     signal.throwIfAborted();
     const deadline = new AbortController();
-    const stream = this.#start(method, options.deadlineMs);
+    const stream = this.#start(method, options);
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
     const fail = (error: unknown): void => {
       reject(error);
@@ -67,7 +69,7 @@ export class GrpcClient implements AsyncDisposable {
    */
   async *stream(method: string, request: Uint8Array, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
     signal.throwIfAborted();
-    const stream = this.#start(method, Infinity);
+    const stream = this.#start(method, { deadlineMs: Infinity });
     const frames = new FrameReader(LARGEST_MESSAGE);
     let wake = (): void => {};
     let ended: { readonly error: GrpcError | undefined } | undefined;
@@ -109,11 +111,11 @@ export class GrpcClient implements AsyncDisposable {
     this.#connection[Symbol.dispose]();
   }
 
-  #start(method: string, deadlineMs: number): ClientHttp2Stream {
+  #start(method: string, { deadlineMs, metadata = {} }: CallOptions): ClientHttp2Stream {
     const headers = { ':method': 'POST', ':path': method, 'content-type': 'application/grpc', te: 'trailers' };
     const timeout = Number.isFinite(deadlineMs) && { 'grpc-timeout': `${Math.ceil(deadlineMs)}m` };
     try {
-      return this.#connection.request({ ...headers, ...timeout });
+      return this.#connection.request({ ...metadata, ...headers, ...timeout });
     } catch (error) {
       throw new GrpcError('Unavailable', `connection error: ${textOf(error)}`, { cause: error });
     }

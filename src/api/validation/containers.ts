@@ -37,7 +37,7 @@ function validateContainers(surroundings: Surroundings, found: Finding): void {
     validateContainer(container, surroundings, own);
     if (names.has(container.name)) own.child('name').duplicate(container.name);
     names.add(container.name);
-    validateProbes(container, spec.terminationGracePeriodSeconds, own);
+    validateProbes(container, spec, own);
     // Restart rules of single containers are behind a gate; a policy that would not be obeyed is refused.
     if (container.restartPolicy !== undefined) {
       own.child('restartPolicy').forbidden('may not be set for non-init containers');
@@ -61,7 +61,7 @@ function validateInitContainers(surroundings: Surroundings, found: Finding): voi
     // They run one by one: only the ports of one may collide.
     validateHostPorts([container], found);
     if (container.restartPolicy === 'Always') {
-      validateProbes(container, spec.terminationGracePeriodSeconds, own);
+      validateProbes(container, spec, own);
     } else forbidProbes(container, own);
   }
 }

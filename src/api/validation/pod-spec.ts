@@ -2,6 +2,7 @@ import type { PodDNSConfig, PodResourceClaim, PodSpec } from '#api/generated/cor
 import { dns1123LabelProblems, dns1123SubdomainProblems, labelKeyProblems, notInRange } from '#api/names.ts';
 import { containerRequests } from '#api/pod-resources.ts';
 import { compareQuantities, formatQuantity, parseQuantity, quantityProblem, zero } from '#api/quantity.ts';
+import { tooLongValue } from '#api/field-error.ts';
 import type { Finding } from '#api/validation/check.ts';
 import { validateAllContainers } from '#api/validation/containers.ts';
 import { validateLabels } from '#api/validation/metadata.ts';
@@ -10,6 +11,8 @@ import { validateRequirements } from '#api/validation/resources.ts';
 import { validatePodSecurity, validateSystem } from '#api/validation/security.ts';
 import { validateVolumes } from '#api/validation/volumes.ts';
 
+/** What the kernel takes. */
+const kernelHostnameMost = 64;
 const mostInt32 = 2 ** 31 - 1;
 const noClaims: ReadonlySet<string> = new Set();
 
@@ -53,10 +56,20 @@ function validateNames(spec: PodSpec, found: Finding): void {
     const value = spec[name];
     if (value) found.child(name).problems(value, dns1123LabelProblems(value));
   }
+  validateHostnameOverride(spec, found.child('hostnameOverride'));
   const { activeDeadlineSeconds: deadline } = spec;
   if (deadline !== undefined && (deadline < 1 || deadline > mostInt32)) {
     found.child('activeDeadlineSeconds').invalid(deadline, notInRange(1, mostInt32));
   }
+}
+
+/** A whole name for the pod itself (KEP-4762): it leaves nothing to put together, and the node's name is not the pod's to change. */
+function validateHostnameOverride({ hostnameOverride, setHostnameAsFQDN, hostNetwork }: PodSpec, found: Finding): void {
+  if (hostnameOverride === undefined) return;
+  found.problems(hostnameOverride, dns1123SubdomainProblems(hostnameOverride));
+  if (hostnameOverride.length > kernelHostnameMost) found.add(tooLongValue(found, kernelHostnameMost));
+  if (setHostnameAsFQDN === true) found.forbidden('may not be specified when `setHostnameAsFQDN` is true');
+  if (hostNetwork === true) found.forbidden('may not be specified when `hostNetwork` is true');
 }
 
 function validateResourceClaims(claims: readonly PodResourceClaim[], found: Finding): void {

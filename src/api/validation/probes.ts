@@ -1,4 +1,4 @@
-import type { Container, Lifecycle, LifecycleHandler, Probe } from '#api/generated/core-v1.ts';
+import type { Container, Lifecycle, LifecycleHandler, PodSpec, Probe } from '#api/generated/core-v1.ts';
 import { httpHeaderNameProblems } from '#api/names.ts';
 import type { Finding } from '#api/validation/check.ts';
 import { validatePortOrName } from '#api/validation/ports.ts';
@@ -6,10 +6,10 @@ import { validatePortOrName } from '#api/validation/ports.ts';
 type Handler = Pick<Probe, 'exec' | 'httpGet' | 'tcpSocket' | 'grpc'> & Pick<LifecycleHandler, 'sleep'>;
 type Probed = Pick<Container, 'livenessProbe' | 'readinessProbe' | 'startupProbe' | 'lifecycle'>;
 
-/** A container's probes and hooks. `graceSeconds` is the pod's, undefined when that is missing. */
-export function validateProbes(container: Probed, graceSeconds: number | undefined, found: Finding): void {
+/** A container's probes and hooks, against those of the pod's fields that bear on them. */
+export function validateProbes(container: Probed, spec: PodSpec, found: Finding): void {
   const { livenessProbe, readinessProbe, startupProbe, lifecycle } = container;
-  if (lifecycle !== undefined) validateLifecycle(lifecycle, graceSeconds, found.child('lifecycle'));
+  if (lifecycle !== undefined) validateLifecycle(lifecycle, spec, found.child('lifecycle'));
   if (livenessProbe !== undefined) validateOnceProbe(livenessProbe, found.child('livenessProbe'));
   if (readinessProbe !== undefined) {
     const own = found.child('readinessProbe');
@@ -52,11 +52,29 @@ function validateProbe(probe: Probe, found: Finding): void {
   }
 }
 
-function validateLifecycle(lifecycle: Lifecycle, graceSeconds: number | undefined, found: Finding): void {
-  const { postStart, preStop } = lifecycle;
+function validateLifecycle(lifecycle: Lifecycle, spec: PodSpec, found: Finding): void {
+  const { postStart, preStop, stopSignal } = lifecycle;
+  const { terminationGracePeriodSeconds: graceSeconds } = spec;
+  if (stopSignal !== undefined) validateStopSignal(stopSignal, spec, found.child('stopSignal'));
   if (postStart !== undefined) validateHandler(postStart, graceSeconds, found.child('postStart'));
   if (preStop !== undefined) validateHandler(preStop, graceSeconds, found.child('preStop'));
 }
+
+/** What a signal means is the operating system's to say (KEP-4960). */
+function validateStopSignal(name: string, { os }: PodSpec, found: Finding): void {
+  if (os === undefined) found.forbidden('may not be set for containers with empty `spec.os.name`');
+  else found.oneOf(name, os.name === 'windows' ? windowsSignals : linuxSignals);
+}
+
+const windowsSignals = ['SIGKILL', 'SIGTERM'];
+// prettier-ignore
+const linuxSignals = [
+  'SIGABRT', 'SIGALRM', 'SIGBUS', 'SIGCHLD', 'SIGCLD', 'SIGCONT', 'SIGFPE', 'SIGHUP', 'SIGILL', 'SIGINT', 'SIGIO', 'SIGIOT',
+  'SIGKILL', 'SIGPIPE', 'SIGPOLL', 'SIGPROF', 'SIGPWR', 'SIGQUIT', 'SIGRTMAX',
+  ...Array.from({ length: 14 }, (_, n) => `SIGRTMAX-${n + 1}`), 'SIGRTMIN',
+  ...Array.from({ length: 15 }, (_, n) => `SIGRTMIN+${n + 1}`), 'SIGSEGV', 'SIGSTKFLT', 'SIGSTOP', 'SIGSYS', 'SIGTERM',
+  'SIGTRAP', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU', 'SIGURG', 'SIGUSR1', 'SIGUSR2', 'SIGVTALRM', 'SIGWINCH', 'SIGXCPU', 'SIGXFSZ',
+].toSorted();
 
 const handlers = ['exec', 'httpGet', 'tcpSocket', 'grpc', 'sleep'] as const;
 

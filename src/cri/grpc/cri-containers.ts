@@ -5,6 +5,7 @@ import { listedContainer, observedContainer } from '#cri/grpc/decode.ts';
 import { containerMessage, sandboxMessage } from '#cri/grpc/encode.ts';
 import type { KnownIds } from '#cri/grpc/known-ids.ts';
 import { methods } from '#cri/grpc/methods.ts';
+import { type StopSignals, wantedStopSignal } from '#cri/grpc/stop-signals.ts';
 import type {
   ContainerFilter,
   ContainerId,
@@ -18,10 +19,12 @@ import type {
 export class CriContainers implements Containers {
   readonly #calls: CriCalls;
   readonly #known: KnownIds;
+  readonly #stopSignals: StopSignals;
 
-  constructor(calls: CriCalls, known: KnownIds) {
+  constructor(calls: CriCalls, known: KnownIds, stopSignals: StopSignals) {
     this.#calls = calls;
     this.#known = known;
+    this.#stopSignals = stopSignals;
   }
 
   async create(sandbox: SandboxId, configs: CreateConfigs, signal: AbortSignal): Promise<ContainerId> {
@@ -44,9 +47,21 @@ export class CriContainers implements Containers {
   }
 
   async stop(id: ContainerId, graceMs: number, signal: AbortSignal): Promise<void> {
-    const timeout = Math.ceil(Math.max(0, graceMs) / 1000);
+    const left = await this.#afterOwnSignal(id, graceMs, signal);
+    const timeout = Math.ceil(Math.max(0, left) / 1000);
     const deadlineMs = timeout * 1000 + CALL_DEADLINE_MS;
     await orAbsent(this.#calls.call(methods.stopContainer, { containerId: id, timeout }, signal, deadlineMs));
+  }
+
+  /** How much of the grace period is left for the runtime's own signal. */
+  async #afterOwnSignal(id: ContainerId, graceMs: number, signal: AbortSignal): Promise<number> {
+    if (graceMs <= 0) return graceMs;
+    const found = await orAbsent(this.#calls.call(methods.containerStatus, { containerId: id }, signal));
+    const { state, stopSignal, annotations = {} } = found?.status ?? {};
+    const wanted = wantedStopSignal(annotations);
+    // A runtime that tells of it sends it, too.
+    if (state !== 'running' || wanted === undefined || stopSignal === wanted) return graceMs;
+    return this.#stopSignals.send(id, wanted, graceMs, signal);
   }
 
   async remove(id: ContainerId, signal: AbortSignal): Promise<void> {

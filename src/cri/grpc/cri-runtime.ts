@@ -8,6 +8,7 @@ import { CriImages } from '#cri/grpc/cri-images.ts';
 import { CriInfo, CriStats, CriStreams } from '#cri/grpc/cri-info.ts';
 import { CriSandboxes } from '#cri/grpc/cri-sandboxes.ts';
 import { CriCalls } from '#cri/grpc/calls.ts';
+import { StopSignals } from '#cri/grpc/stop-signals.ts';
 import { KnownIds } from '#cri/grpc/known-ids.ts';
 import type { ContainerRuntime } from '#cri/runtime.ts';
 import { type Clock, realClock } from '#lib/clock.ts';
@@ -21,7 +22,7 @@ export function criRuntime(socket: string, clock: Clock = realClock): ContainerR
   const known = new KnownIds();
   const info = new CriInfo(calls);
   const sandboxes = new CriSandboxes(calls, known);
-  const containers = new CriContainers(calls, known);
+  const containers = new CriContainers(calls, known, new StopSignals(client, clock));
   return {
     info,
     sandboxes,

@@ -1,6 +1,7 @@
 /** From CRI's messages to what the port promises. A message without its mandatory parts is answered with empty names, as Go would. */
 import type { LinuxResources, Mount, SandboxMetadata } from '#cri/config.ts';
 import type * as messages from '#cri/grpc/messages.ts';
+import { wantedStopSignal } from '#cri/grpc/stop-signals.ts';
 import type {
   ContainerId,
   ContainerState,
@@ -61,6 +62,7 @@ export function listedContainer(seen: Seen<'Container'>): ListedContainer {
 export function observedContainer(seen: Seen<'ContainerStatus'>): ObservedContainer {
   const { id, metadata, createdAt, labels, annotations, logPath } = seen;
   const user = seen.user?.linux;
+  const told = seen.stopSignal === 'RUNTIME_DEFAULT' ? undefined : seen.stopSignal;
   return {
     id: id as ContainerId,
     name: metadata?.name ?? '',
@@ -75,6 +77,7 @@ export function observedContainer(seen: Seen<'ContainerStatus'>): ObservedContai
     logPath,
     resources: seen.resources?.linux && resources(seen.resources.linux),
     user,
+    stopSignal: told ?? wantedStopSignal(annotations),
   };
 }
 

@@ -14,6 +14,7 @@ import {
   type PodSandboxConfig,
   isSignal,
 } from '#cri/grpc/messages.ts';
+import { stopSignalAnnotation } from '#cri/grpc/stop-signals.ts';
 import type { InputFor } from '#wire/protobuf.ts';
 
 export function sandboxMessage(config: SandboxConfig): InputFor<typeof PodSandboxConfig> {
@@ -22,7 +23,7 @@ export function sandboxMessage(config: SandboxConfig): InputFor<typeof PodSandbo
 }
 
 export function containerMessage(config: ContainerConfig): InputFor<typeof ContainerConfigMessage> {
-  const { name, attempt, image, envs, mounts, linux, stopSignal, ...rest } = config;
+  const { name, attempt, image, envs, mounts, linux, stopSignal, annotations, ...rest } = config;
   if (stopSignal !== undefined && !isSignal(stopSignal)) {
     const description = `stop signal ${JSON.stringify(stopSignal)} is not known`;
     throw new RuntimeFault(description, { kind: 'invalid', retryable: false, description });
@@ -30,6 +31,7 @@ export function containerMessage(config: ContainerConfig): InputFor<typeof Conta
   return {
     ...rest,
     stopSignal,
+    annotations: { ...annotations, ...stopSignalAnnotation(stopSignal) },
     metadata: { name, attempt },
     image: imageMessage(image),
     envs: envs.map((env) => ({ key: env.name, value: typeof env.value === 'string' ? utf8(env.value) : env.value })),

@@ -220,6 +220,7 @@ export const ContainerStatus = message({
   resources: embedded(16, ContainerResources),
   imageId: string(17),
   user: embedded(18, ContainerUser),
+  stopSignal: enumeration(19, signals, 'RUNTIME_DEFAULT'),
 });
 export const Image = message({
   id: string(1),

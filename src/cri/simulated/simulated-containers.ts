@@ -8,6 +8,7 @@ import type {
   ObservedContainer,
   SandboxId,
 } from '#cri/runtime.ts';
+import { signalNumber } from '#cri/signals.ts';
 import type { ContainerBehaviour } from '#cri/simulated/behaviour.ts';
 import type { SimulatedImages } from '#cri/simulated/simulated-images.ts';
 import { type SimulatedContainer, type SimulatedState, fault, labelsMatch } from '#cri/simulated/simulated-state.ts';
@@ -99,7 +100,8 @@ export class SimulatedContainers implements Containers {
       await this.#state.clock.sleep(waitMs, cut).catch(() => {});
       signal.throwIfAborted();
     }
-    this.#state.exit(container, killed ? 137 : 143);
+    const number = signalNumber(killed ? 'SIGKILL' : (container.config.stopSignal ?? 'SIGTERM')) ?? 0;
+    this.#state.exit(container, 128 + number);
   }
 
   async remove(id: ContainerId, signal: AbortSignal): Promise<void> {
@@ -128,6 +130,7 @@ export class SimulatedContainers implements Containers {
       imageRef: image.ref,
       logPath: logPath(container),
       user: undefined,
+      stopSignal: config.stopSignal,
     };
   }
 
