@@ -10,7 +10,6 @@ import { parseResolvConf, type PodDns, podDns } from '#kubelet/dns-config.ts';
 import { hostsFileOf } from '#kubelet/hosts-file.ts';
 import { annotations, containersNamed, currentSandbox, labels, type Observed } from '#kubelet/observed.ts';
 import { keptSpec } from '#kubelet/kept-spec.ts';
-import type { PodFiles } from '#kubelet/pod-files.ts';
 import { CLUSTER_DOMAIN } from '#kubelet/pod-hostname.ts';
 import { type EnvironmentDeps, readEnvironment } from '#kubelet/read-environment.ts';
 import { containerResources } from '#kubelet/resources.ts';
@@ -45,7 +44,6 @@ export interface ContainerRequest {
 
 export interface ConfigDeps extends EnvironmentDeps {
   readonly runtime: ContainerRuntime;
-  readonly files: PodFiles;
   /** What the node itself resolves names by. */
   readonly names: HostNames;
   readonly missing: MissingCapabilities;

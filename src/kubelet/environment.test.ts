@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { ConfigMap, Container, Secret } from '#api/generated/core-v1.ts';
-import { EnvironmentError, environmentOf, type EnvironmentSources, referredBy } from '#kubelet/environment.ts';
+import type { ConfigMap, Container, EnvVar, Secret } from '#api/generated/core-v1.ts';
+import { EnvironmentError } from '#kubelet/downward-fields.ts';
+import { environmentOf, type EnvironmentSources, fileKey, referredBy } from '#kubelet/environment.ts';
 import { aContainer, aPod } from '#kubelet/fixtures.ts';
 
 const metadata = aPod().metadata;
@@ -24,15 +25,23 @@ function variables(container: Partial<Container>, over: Partial<EnvironmentSourc
   const sources: EnvironmentSources = {
     pod: { ...pod, metadata: { ...pod.metadata, labels: { app: 'web' }, annotations: { note: 'x' } } },
     container: made,
-    services: new Map(),
-    configMaps: new Map([['settings', configMap]]),
+    services: new Map([['WEB_SERVICE_HOST', '10.96.0.9']]),
+    files: new Map([
+      [fileKey({ volumeName: 'made', path: 'a.env' }), "COLOUR='green'\n"],
+      [fileKey({ volumeName: 'made', path: 'bad.env' }), 'COLOUR=green'],
+    ]),
+    configMaps: new Map([
+      ['settings', configMap],
+      ['hosts', { ...configMap, data: { SERVICE_HOST: 'mine', other: 'o' } }],
+    ]),
     secrets: new Map([['keys', secret]]),
     hostAddresses: ['192.168.0.7', 'fd00::7'],
     podAddresses: ['10.244.1.3', 'fd00:10:244:1::3'],
     allocatable: { cpu: '2', memory: '1Gi' },
     ...over,
   };
-  return Object.fromEntries(environmentOf(sources));
+  // Those of the Services come with every container; what is of interest here is the rest.
+  return Object.fromEntries([...environmentOf(sources)].filter(([name]) => name !== 'WEB_SERVICE_HOST'));
 }
 const field = (fieldPath: string): Partial<Container> => ({
   env: [{ name: 'X', valueFrom: { fieldRef: { fieldPath } } }],
@@ -42,6 +51,10 @@ const resource = (name: string, divisor?: string): Partial<Container> => ({
   env: [
     { name: 'X', valueFrom: { resourceFieldRef: { resource: name, ...(divisor === undefined ? {} : { divisor }) } } },
   ],
+});
+
+const file = (path: string, key: string, optional = false): Partial<EnvVar> => ({
+  valueFrom: { fileKeyRef: { volumeName: 'made', path, key, optional } },
 });
 
 const cases: readonly {
@@ -89,6 +102,27 @@ const cases: readonly {
     container: { envFrom: [{ secretRef: { name: 'none', optional: true } }] },
     want: {},
   },
+  {
+    name: 'a variable of a Service is known to those that refer to it',
+    container: { env: [{ name: 'X', value: '$(WEB_SERVICE_HOST)' }] },
+    want: { X: '10.96.0.9' },
+  },
+  {
+    name: 'envFrom is known to env, and is nearer than a Service',
+    container: {
+      envFrom: [{ prefix: 'WEB_', configMapRef: { name: 'hosts' } }],
+      env: [{ name: 'X', value: '$(WEB_SERVICE_HOST) $(WEB_other)' }],
+    },
+    want: { X: 'mine o', WEB_other: 'o' },
+  },
+  {
+    name: 'a prefix of whatever may be printed',
+    container: { envFrom: [{ prefix: '#.1-', configMapRef: { name: 'settings' } }] },
+    want: { '#.1-colour': 'red', '#.1-log.level': 'debug' },
+  },
+  { name: 'a key of a file', container: { env: [{ name: 'X', ...file('a.env', 'COLOUR') }] }, want: { X: 'green' } },
+  { name: 'an optional key of a file', container: { env: [{ name: 'X', ...file('a.env', 'SIZE', true) }] }, want: {} },
+  { name: 'an optional file', container: { env: [{ name: 'X', ...file('none.env', 'SIZE', true) }] }, want: {} },
   { name: 'its name', container: field('metadata.name'), want: { X: 'web' } },
   { name: 'a label', container: field("metadata.labels['app']"), want: { X: 'web' } },
   { name: 'both addresses', container: field('status.podIPs'), want: { X: '10.244.1.3,fd00:10:244:1::3' } },
@@ -115,6 +149,21 @@ for (const [name, container, message] of [
   ],
   ['a source that is not there', { envFrom: [{ secretRef: { name: 'none' } }] }, 'secret "none" not found'],
   ['a field there is not', field('spec.colour'), 'unsupported fieldPath: spec.colour'],
+  [
+    'a key that is not in a file',
+    { env: [{ name: 'X', ...file('a.env', 'SIZE') }] },
+    'environment variable key "SIZE" not found in file "a.env" of volume "made"',
+  ],
+  [
+    'a file that is not there',
+    { env: [{ name: 'X', ...file('none.env', 'SIZE') }] },
+    'environment variable key "SIZE" not found in file "none.env" of volume "made"',
+  ],
+  [
+    'a file that makes no sense',
+    { env: [{ name: 'X', ...file('bad.env', 'COLOUR') }] },
+    "couldn't parse env file: line 1 is not of the form NAME='value'",
+  ],
 ] as const) {
   test(`environmentOf: ${name} is named`, () => {
     assert.throws(
@@ -136,5 +185,6 @@ test('referredBy: everything that must be read, once', () => {
   assert.deepEqual(referredBy(aContainer('main', container as Partial<Container>)), {
     configMaps: ['a'],
     secrets: ['s'],
+    files: [],
   });
 });

@@ -1,32 +1,29 @@
-import type { ConfigMap, Container, EnvFromSource, EnvVar, Pod, Secret } from '#api/generated/core-v1.ts';
+import type { ConfigMap, Container, EnvFromSource, EnvVar, FileKeySelector, Secret } from '#api/generated/core-v1.ts';
 import { expandEnv } from '#api/expansion.ts';
-import { amountsOf } from '#api/pod-resources.ts';
-import { milliValue, parseQuantity, value } from '#api/quantity.ts';
+import { type DownwardFacts, EnvironmentError, fieldOf, resourceOf } from '#kubelet/downward-fields.ts';
+import { parseEnvFile } from '#kubelet/env-file.ts';
 
 /** What a container's environment may draw from besides its own spec. */
-export interface EnvironmentSources {
-  readonly pod: Pod;
-  readonly container: Container;
+export interface EnvironmentSources extends DownwardFacts {
   /** Where the Services are. */
   readonly services: ReadonlyMap<string, string>;
   /** By name; undefined: it does not exist. */
   readonly configMaps: ReadonlyMap<string, ConfigMap | undefined>;
   readonly secrets: ReadonlyMap<string, Secret | undefined>;
-  readonly hostAddresses: readonly string[];
-  readonly podAddresses: readonly string[];
-  /** What a container without a limit may use: the node's allocatable cpu and memory. */
-  readonly allocatable: Readonly<Record<string, string>>;
+  /** The text of a file in a volume of the pod; undefined: it does not exist. */
+  readonly files: ReadonlyMap<FileKey, string | undefined>;
 }
 
-/** Something the environment refers to is not there, or makes no sense. Shown as CreateContainerConfigError. */
-export class EnvironmentError extends Error {
-  override readonly name = 'EnvironmentError';
-}
+/** A file in a volume. */
+export type FileKey = `${string} ${string}`;
+export type EnvFileRef = Pick<FileKeySelector, 'volumeName' | 'path'>;
+export const fileKey = ({ volumeName, path }: EnvFileRef): FileKey => `${volumeName} ${path}`;
 
-/** ConfigMaps and Secrets that must be read before `environmentOf` can be asked. */
+/** What must be read before `environmentOf` can be asked. */
 export function referredBy(container: Container): {
   readonly configMaps: readonly string[];
   readonly secrets: readonly string[];
+  readonly files: readonly EnvFileRef[];
 } {
   const env = container.env ?? [];
   const from = container.envFrom ?? [];
@@ -39,6 +36,7 @@ export function referredBy(container: Container): {
       ...env.map(({ valueFrom }) => valueFrom?.secretKeyRef?.name),
       ...from.map(({ secretRef }) => secretRef?.name),
     ]),
+    files: env.flatMap(({ valueFrom }) => valueFrom?.fileKeyRef ?? []),
   };
 }
 
@@ -75,10 +73,7 @@ function readVariable(variable: EnvVar, sources: EnvironmentSources): string | u
   const { valueFrom } = variable;
   if (valueFrom === undefined) return variable.value ?? '';
   if (valueFrom.fieldRef) return fieldOf(valueFrom.fieldRef.fieldPath, sources);
-  if (valueFrom.resourceFieldRef) {
-    const { resource, divisor, containerName } = valueFrom.resourceFieldRef;
-    return resourceOf(resource, divisor, containerName, sources);
-  }
+  if (valueFrom.resourceFieldRef) return resourceOf(valueFrom.resourceFieldRef, sources);
   const { configMapKeyRef, secretKeyRef } = valueFrom;
   if (configMapKeyRef) {
     const { name = '', key, optional } = configMapKeyRef;
@@ -98,6 +93,7 @@ function readVariable(variable: EnvVar, sources: EnvironmentSources): string | u
       found && (decoded(found)?.[key] ?? null),
     );
   }
+  if (valueFrom.fileKeyRef) return fromFile(valueFrom.fileKeyRef, sources);
   throw new EnvironmentError(`the source of variable "${variable.name}" is of a kind that is not supported`);
 }
 
@@ -117,53 +113,26 @@ function keyOf(ref: KeyRef, { pod }: EnvironmentSources, found: string | null | 
   throw new EnvironmentError(`couldn't find key ${ref.key} in ${kind} ${pod.metadata.namespace}/${ref.name}`);
 }
 
+function fromFile(ref: FileKeySelector, { files }: EnvironmentSources): string | undefined {
+  const text = files.get(fileKey(ref));
+  const found = text === undefined ? undefined : entriesOf(text).get(ref.key);
+  if (found !== undefined || ref.optional === true) return found;
+  const where = `${JSON.stringify(ref.path)} of volume ${JSON.stringify(ref.volumeName)}`;
+  throw new EnvironmentError(`environment variable key ${JSON.stringify(ref.key)} not found in file ${where}`);
+}
+
+function entriesOf(text: string): ReadonlyMap<string, string> {
+  try {
+    return parseEnvFile(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new EnvironmentError(`couldn't parse env file: ${error.message}`, { cause: error });
+  }
+}
+
 function decoded(secret: Secret | undefined): Readonly<Record<string, string>> | undefined {
   if (secret?.data === undefined) return undefined;
   return Object.fromEntries(
     Object.entries(secret.data).map(([key, text]) => [key, new TextDecoder().decode(Uint8Array.fromBase64(text))]),
   );
-}
-
-/** The downward API's fields (`metadata.labels['app']` among them). */
-export function fieldOf(path: string, { pod, hostAddresses, podAddresses }: EnvironmentSources): string {
-  const { metadata, spec } = pod;
-  const subscript = /^metadata\.(labels|annotations)\['(.+)'\]$/.exec(path);
-  if (subscript) return (subscript[1] === 'labels' ? metadata.labels : metadata.annotations)?.[subscript[2]!] ?? '';
-  const fields: Readonly<Record<string, () => string>> = {
-    'metadata.name': () => metadata.name,
-    'metadata.namespace': () => metadata.namespace ?? '',
-    'metadata.uid': () => metadata.uid,
-    'spec.nodeName': () => spec.nodeName ?? '',
-    'spec.serviceAccountName': () => spec.serviceAccountName ?? '',
-    'status.hostIP': () => hostAddresses[0] ?? '',
-    'status.hostIPs': () => hostAddresses.join(','),
-    'status.podIP': () => podAddresses[0] ?? '',
-    'status.podIPs': () => podAddresses.join(','),
-  };
-  const read = fields[path];
-  if (read === undefined) throw new EnvironmentError(`unsupported fieldPath: ${path}`);
-  return read();
-}
-
-export function resourceOf(
-  resource: string,
-  divisor: string | undefined,
-  containerName: string | undefined,
-  sources: EnvironmentSources,
-): string {
-  const { pod, allocatable } = sources;
-  const name = containerName === undefined || containerName === '' ? sources.container.name : containerName;
-  const container = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].find((one) => one.name === name);
-  if (container === undefined) throw new EnvironmentError(`container ${name} not found`);
-  const [kind, ...rest] = resource.split('.');
-  const key = rest.join('.');
-  const texts = kind === 'limits' ? container.resources?.limits : container.resources?.requests;
-  // A limit that is not set is the node's allocatable; a request that is not set is nothing.
-  const amount =
-    amountsOf(texts).get(key) ??
-    (kind === 'limits' && allocatable[key] !== undefined ? parseQuantity(allocatable[key]) : undefined);
-  if (amount === undefined) return '0';
-  const unit = divisor === undefined || divisor === '0' ? '1' : divisor;
-  const scale = key === 'cpu' ? milliValue : value;
-  return String(Math.ceil(scale(amount) / scale(parseQuantity(unit))));
 }

@@ -77,10 +77,8 @@ export class Kubelet {
       fieldSelector: `spec.nodeName=${self().name}`,
     });
     this.#publisher = new StatusPublisher({ client, clock, log });
-    const allocatable = (): Readonly<Record<string, string>> => ({
-      cpu: String(self().machine.cpus),
-      memory: String(self().machine.memoryBytes),
-    });
+    const allocatable = (): Readonly<Record<string, string>> =>
+      this.#agent.allocatable ?? { cpu: String(self().machine.cpus), memory: String(self().machine.memoryBytes) };
     this.#volumes = new PodVolumes({
       client,
       clock,

@@ -53,6 +53,11 @@ export class NodeAgent {
     this.#deps = deps;
   }
 
+  /** What was last reported that pods may use; undefined before the first report. */
+  get allocatable(): Readonly<Record<string, string>> | undefined {
+    return this.#reported?.allocatable;
+  }
+
   /** Looks again soon: the runtime came or went. */
   nudge(): void {
     this.#look.raise();

@@ -12,6 +12,7 @@ import { prepareHostPath } from '#kubelet/volumes/host-path.ts';
 import { MountError } from '#kubelet/volumes/mount-error.ts';
 import { belongsToGroup, giveToGroup } from '#kubelet/volumes/ownership.ts';
 import type { Files } from '#kubelet/volumes/projection.ts';
+import { readWithin } from '#kubelet/volumes/read-within.ts';
 import { bindSubPath } from '#kubelet/volumes/sub-path.ts';
 import { type ApiFilesPlan, type EmptyDirPlan, type VolumePlan, volumesOf } from '#kubelet/volumes/volumes.ts';
 import type { Clock } from '#lib/clock.ts';
@@ -36,6 +37,11 @@ export interface PodFiles {
   volumePath(pod: Pod, volume: string): string;
   /** Where a part of a volume lies, for one mount of one container. Made when it is missing; never outside of the volume. */
   subPath(pod: Pod, part: SubPathOf, signal: AbortSignal): Promise<string>;
+  /**
+   * What a file in a volume of the pod says; undefined when there is none. Never reads outside of the volume, whatever its
+   * containers have put there. Throws for what is no file, or larger than `maxBytes`.
+   */
+  readText(pod: Pod, file: VolumeFileRef): Promise<string | undefined>;
   /** Makes the file for the last words of one attempt of a container; undefined where there are no files. */
   terminationLog(pod: Pod, of: { readonly container: string; readonly attempt: number }): Promise<string | undefined>;
   /** Makes the pod's /etc/hosts say `text`, for containers that have it already too; undefined where there are no files. */
@@ -50,6 +56,12 @@ export interface SubPathOf {
   /** Which of the container's mounts it is. */
   readonly index: number;
   readonly subPath: string;
+}
+
+export interface VolumeFileRef {
+  readonly volume: string;
+  readonly path: string;
+  readonly maxBytes: number;
 }
 
 export interface PodFolders {
@@ -129,6 +141,10 @@ export class PodFilesOnHost implements PodFiles {
   subPath(pod: Pod, { volume, container, index, subPath }: SubPathOf, signal: AbortSignal): Promise<string> {
     const target = join(this.#podFolder(pod.metadata.uid), 'volume-subpaths', volume, container, String(index));
     return bindSubPath(this.#host.mounts, { volume: this.volumePath(pod, volume), subPath, target }, signal);
+  }
+
+  readText(pod: Pod, { volume, path, maxBytes }: VolumeFileRef): Promise<string | undefined> {
+    return readWithin(this.volumePath(pod, volume), path, maxBytes);
   }
 
   async terminationLog(

@@ -2,7 +2,7 @@ import type { Pod } from '#api/generated/core-v1.ts';
 import { qosOf } from '#api/qos.ts';
 import type { Host } from '#host/host.ts';
 import type { FilesState } from '#kubelet/observed.ts';
-import type { PodFiles, SubPathOf } from '#kubelet/pod-files.ts';
+import type { PodFiles, SubPathOf, VolumeFileRef } from '#kubelet/pod-files.ts';
 import { podCgroupLimits } from '#kubelet/resources.ts';
 import type { Files } from '#kubelet/volumes/projection.ts';
 import { volumesOf } from '#kubelet/volumes/volumes.ts';
@@ -70,6 +70,11 @@ export class SimulatedPodFiles implements PodFiles {
 
   async subPath(pod: Pod, { volume, subPath }: SubPathOf): Promise<string> {
     return `${this.volumePath(pod, volume)}/${subPath}`;
+  }
+
+  async readText(pod: Pod, { volume, path }: VolumeFileRef): Promise<string | undefined> {
+    const file = this.content(pod, volume)?.get(path);
+    return file && new TextDecoder().decode(file.bytes);
   }
 
   async terminationLog(): Promise<undefined> {}

@@ -117,7 +117,7 @@ function validateContainer(
     .child('terminationMessagePolicy')
     .requiredOneOf(container.terminationMessagePolicy, ['File', 'FallbackToLogsOnError']);
   if (ports !== undefined) validateContainerPorts(ports, found.child('ports'));
-  if (env !== undefined) validateEnv(env, found.child('env'));
+  if (env !== undefined) validateEnv(env, volumes, found.child('env'));
   if (envFrom !== undefined) validateEnvFrom(envFrom, found.child('envFrom'));
   validateMounts(container, volumes, found);
   validateDevices(container, volumes, found);

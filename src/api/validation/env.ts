@@ -3,6 +3,7 @@ import type {
   EnvFromSource,
   EnvVar,
   EnvVarSource,
+  FileKeySelector,
   ObjectFieldSelector,
   ResourceFieldSelector,
 } from '#api/generated/core-v1.ts';
@@ -15,14 +16,19 @@ import {
 } from '#api/names.ts';
 import { formatQuantity, isZero, parseQuantity, quantityProblem } from '#api/quantity.ts';
 import type { Finding } from '#api/validation/check.ts';
+import type { Volumes } from '#api/validation/mounts.ts';
+import { validateFilePath } from '#api/validation/paths.ts';
 
 /** Environment variables, and what they and downward volumes may refer to. */
-export function validateEnv(env: readonly EnvVar[], found: Finding): void {
+export function validateEnv(env: readonly EnvVar[], volumes: Volumes, found: Finding): void {
   for (const [index, variable] of env.entries()) {
     const name = found.at(index).child('name');
     if (name.text(variable.name)) name.problems(variable.name, envVarNameProblems(variable.name));
     if (variable.valueFrom !== undefined) {
-      validateSource(variable.valueFrom, variable.value ?? '', found.at(index).child('valueFrom'));
+      const own = found.at(index).child('valueFrom');
+      validateSource(variable.valueFrom, variable.value ?? '', own);
+      if (variable.valueFrom.fileKeyRef)
+        validateFileRef(variable.valueFrom.fileKeyRef, volumes, own.child('fileKeyRef'));
     }
   }
 }
@@ -51,12 +57,13 @@ function validateSource(source: EnvVarSource, value: string, found: Finding): vo
   if (resourceFieldRef !== undefined) validateResourceRef(resourceFieldRef, 'env', found.child('resourceFieldRef'));
   if (configMapKeyRef !== undefined) validateKeyRef(configMapKeyRef, found.child('configMapKeyRef'));
   if (secretKeyRef !== undefined) validateKeyRef(secretKeyRef, found.child('secretKeyRef'));
-  // Behind a gate that is off by default upstream; saying so beats a variable that silently has no value.
-  if (fileKeyRef !== undefined) found.child('fileKeyRef').forbidden('not supported by this cluster');
   const sources = [fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef, fileKeyRef];
   const count = sources.filter((each) => each !== undefined).length;
   if (count === 0) {
-    found.invalid('', 'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`');
+    found.invalid(
+      '',
+      'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`',
+    );
   } else if (value !== '') {
     found.invalid('', 'may not be specified when `value` is not empty');
   } else if (count > 1) {
@@ -67,6 +74,18 @@ function validateSource(source: EnvVarSource, value: string, found: Finding): vo
 function validateKeyRef({ name = '', key }: ConfigMapKeySelector, found: Finding): void {
   found.child('name').problems(name, dns1123SubdomainProblems(name));
   if (found.child('key').text(key)) found.child('key').problems(key, configKeyProblems(key));
+}
+
+/** A key in a file that a container of the pod has written, to a volume of the pod's own (KEP-3721). */
+function validateFileRef({ volumeName, path, key }: FileKeySelector, volumes: Volumes, found: Finding): void {
+  if (found.child('key').text(key)) found.child('key').problems(key, envVarNameProblems(key));
+  const name = found.child('volumeName');
+  if (name.text(volumeName)) {
+    const volume = volumes.get(volumeName);
+    if (volume === undefined) name.absent(volumeName);
+    else if (volume.emptyDir === undefined) name.invalid(volumeName, 'referenced volume must be of type emptyDir');
+  }
+  validateFilePath(path, found.child('path'));
 }
 
 const envFields = [

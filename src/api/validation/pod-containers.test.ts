@@ -4,6 +4,7 @@ const label =
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 const subdomain =
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+const envName = "a valid environment variable name must consist only of printable ASCII characters other than '='";
 const portRange = 'must be between 1 and 65535, inclusive';
 
 specCases('containers', [
@@ -128,6 +129,25 @@ containerCases('env', [
     ],
   },
   {
+    name: 'keys of files in no volume of the pod’s own',
+    container: {
+      env: [
+        { name: 'A', valueFrom: { fileKeyRef: { volumeName: 'none', path: 'a', key: 'K' } } },
+        { name: 'B', valueFrom: { fileKeyRef: { volumeName: 'v', path: '../a', key: 'K=' } } },
+        { name: 'C', valueFrom: { fileKeyRef: { volumeName: 'h', path: '', key: '' } } },
+      ],
+    },
+    want: [
+      'env[0].valueFrom.fileKeyRef.volumeName: Not found: "none"',
+      `env[1].valueFrom.fileKeyRef.key: Invalid value: "K=": ${envName}`,
+      `env[1].valueFrom.fileKeyRef.volumeName: Not found: "v"`,
+      `env[1].valueFrom.fileKeyRef.path: Invalid value: "../a": must not contain '..'`,
+      'env[2].valueFrom.fileKeyRef.key: Required value',
+      'env[2].valueFrom.fileKeyRef.volumeName: Not found: "h"',
+      'env[2].valueFrom.fileKeyRef.path: Required value',
+    ],
+  },
+  {
     name: 'sources',
     container: {
       env: [
@@ -137,7 +157,7 @@ containerCases('env', [
       ],
     },
     want: [
-      'env[0].valueFrom: Invalid value: "": must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`',
+      'env[0].valueFrom: Invalid value: "": must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`',
       'env[1].valueFrom: Invalid value: "": may not be specified when `value` is not empty',
       'env[2].valueFrom: Invalid value: "": may not have more than one field specified at a time',
     ],

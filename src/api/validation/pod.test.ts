@@ -156,6 +156,26 @@ specCases('the rest of a spec', [
     ],
   },
   {
+    name: 'a whole name for the pod itself',
+    spec: { hostnameOverride: `A.${'b'.repeat(64)}`, setHostnameAsFQDN: true, hostNetwork: true },
+    want: [
+      `hostnameOverride: Invalid value: "A.${'b'.repeat(64)}": ${subdomain}`,
+      'hostnameOverride: Too long: may not be more than 64 bytes',
+      'hostnameOverride: Forbidden: may not be specified when `setHostnameAsFQDN` is true',
+      'hostnameOverride: Forbidden: may not be specified when `hostNetwork` is true',
+    ],
+  },
+  {
+    name: 'a stop signal of no known operating system',
+    spec: { containers: [{ name: 'a', image: 'x', lifecycle: { stopSignal: 'SIGUSR1' } }] },
+    want: ['containers[0].lifecycle.stopSignal: Forbidden: may not be set for containers with empty `spec.os.name`'],
+  },
+  {
+    name: 'a stop signal that Linux has',
+    spec: { os: { name: 'linux' }, containers: [{ name: 'a', image: 'x', lifecycle: { stopSignal: 'SIGRTMIN+3' } }] },
+    want: [],
+  },
+  {
     name: 'DNS by hand',
     spec: { dnsPolicy: 'None' },
     want: ['dnsConfig: Required value: must provide `dnsConfig` when `dnsPolicy` is None'],

@@ -7,7 +7,7 @@
  */
 import { posix } from 'node:path';
 import type { ConfigMap, DownwardAPIVolumeFile, Pod, Secret } from '#api/generated/core-v1.ts';
-import { EnvironmentError, fieldOf, resourceOf } from '#kubelet/environment.ts';
+import { EnvironmentError, fieldOf, resourceOf } from '#kubelet/downward-fields.ts';
 import { quoted } from '#kubelet/volumes/quoted.ts';
 import type { ApiFilesPlan, FileSource, ObjectSource } from '#kubelet/volumes/volumes.ts';
 import { unreachable } from '#lib/unreachable.ts';
@@ -134,9 +134,6 @@ function downwardText({ path, fieldRef, resourceFieldRef }: DownwardAPIVolumeFil
   const sources = {
     pod,
     container: pod.spec.containers[0]!,
-    services: new Map(),
-    configMaps: new Map(),
-    secrets: new Map(),
     hostAddresses: [],
     podAddresses: [],
     allocatable,
@@ -144,10 +141,7 @@ function downwardText({ path, fieldRef, resourceFieldRef }: DownwardAPIVolumeFil
   if (fieldRef?.fieldPath === 'metadata.labels') return linesOf(pod.metadata.labels);
   if (fieldRef?.fieldPath === 'metadata.annotations') return linesOf(pod.metadata.annotations);
   if (fieldRef) return fieldOf(fieldRef.fieldPath, sources);
-  if (resourceFieldRef) {
-    const { resource, divisor, containerName } = resourceFieldRef;
-    return resourceOf(resource, divisor, containerName, sources);
-  }
+  if (resourceFieldRef) return resourceOf(resourceFieldRef, sources);
   throw new VolumeError(`file "${path}" names neither a field nor a resource`);
 }
 

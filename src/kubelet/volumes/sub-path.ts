@@ -72,7 +72,8 @@ export async function bindSubPath(mounts: Mounts, request: SubPathRequest, signa
   throw new Error(`subPath "${subPath}" changed while it was being mounted`);
 }
 
-interface Found {
+/** A path in a volume, as it was when it was looked up. */
+export interface Found {
   readonly root: string;
   /** From the root on, free of links when it was resolved. */
   readonly parts: readonly string[];
@@ -80,7 +81,8 @@ interface Found {
   readonly there: number;
 }
 
-async function resolveWithin(volume: string, subPath: string): Promise<Found> {
+/** Throws for a path that leads out of the volume. */
+export async function resolveWithin(volume: string, subPath: string): Promise<Found> {
   const root = await realpath(volume);
   const parts = subPath.split('/').filter((part) => part !== '' && part !== '.');
   for (let there = parts.length; ; there--) {
@@ -103,7 +105,7 @@ const O_PATH = 0o10000000;
 const { O_NOFOLLOW, O_DIRECTORY } = constants;
 
 /** Opens one part after the other, each below the one that is held: no link is followed on the way. */
-async function openEach({ root, parts, there }: Found): Promise<FileHandle> {
+export async function openEach({ root, parts, there }: Found): Promise<FileHandle> {
   let held = await open(root, O_PATH | O_DIRECTORY);
   const mode = (await held.stat()).mode & 0o7777;
   for (const [index, part] of parts.entries()) {
