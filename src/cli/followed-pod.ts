@@ -1,7 +1,15 @@
 import type { Event, Pod } from '#api/generated/core-v1.ts';
 import type { ObjectRef } from '#api/meta.ts';
 import { humanDuration } from '#cli/human-duration.ts';
-import { isNewer, partOf, type PodProgress, progressOf, type Stage, TRUSTED_AFTER_MS } from '#cli/pod-progress.ts';
+import {
+  isAside,
+  isNewer,
+  partOf,
+  type PodProgress,
+  progressOf,
+  type Stage,
+  TRUSTED_AFTER_MS,
+} from '#cli/pod-progress.ts';
 
 /** A pod that is in trouble for this long is not waited for any more; it may still recover by itself. */
 export const STUCK_AFTER_MS = 20_000;
@@ -43,6 +51,7 @@ export class FollowedPod {
   heard(event: Event): void {
     const { uid } = event.involvedObject;
     if (this.#pod !== undefined && uid !== undefined && uid !== this.#pod.metadata.uid) return;
+    if (isAside(event)) return;
     const part = partOf(event);
     if (isNewer(event, this.#news.get(part))) this.#news.set(part, event);
   }

@@ -107,6 +107,9 @@ const oneLine = (text: string | undefined): string => (text ?? '').trim().replac
 // In the order in which they happen, for events of the same second.
 const ORDER = ['Scheduled', 'Pulling', 'Pulled', 'Created', 'Started'];
 
+/** Told in passing: a pod that it is told of goes on all the same. */
+export const isAside = ({ reason = '' }: Event): boolean => ['MissingClusterDNS', 'DNSConfigForming'].includes(reason);
+
 /** The container an event is about, or '' for the pod. */
 export const partOf = ({ involvedObject }: Event): string =>
   /\{(.+)\}$/.exec(involvedObject.fieldPath ?? '')?.[1] ?? '';

@@ -267,6 +267,8 @@ test('follow: a warning of a pod whose volumes cannot be had', async () => {
     terminal.lines.includes('web: FailedMount: MountVolume.SetUp failed for volume "v"'),
     terminal.lines.join('\n'),
   );
+  // The pod was told of the missing DNS, too, which holds nobody up.
+  assert.doesNotMatch(terminal.lines.join('\n'), /DNS/);
 });
 
 test('follow: long up, nothing is waited for; gone, it says so; none, nothing is said', async () => {
