@@ -4,26 +4,18 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test from 'node:test';
+import test, { type TestContext } from 'node:test';
 import { podPath, nodePaths } from '#host/data-dir.ts';
 import { E2eCluster, until } from '#test/e2e/support/cluster.ts';
+import { emptyDirModes, memory, type VolumeStage } from '#test/e2e/support/empty-dir-stories.ts';
 import { containerOf, idle, podManifest, PodWatch, shell } from '#test/e2e/support/pod-watch.ts';
-
-interface Stage {
-  readonly cluster: E2eCluster;
-  readonly pods: PodWatch;
-  /** A directory of the host that goes with the test. */
-  readonly folder: string;
-  create(name: string, spec: object): Promise<void>;
-  exec(pod: string, container: string, script: string): Promise<string>;
-}
 
 test('volumes', { concurrency: 4, timeout: 180_000 }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'peapod-e2e-volumes-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   await using cluster = await E2eCluster.start('e2e-volumes');
   await using pods = await PodWatch.on(cluster);
-  const stage: Stage = {
+  const stage: VolumeStage = {
     cluster,
     pods,
     folder,
@@ -33,11 +25,12 @@ test('volumes', { concurrency: 4, timeout: 180_000 }, async (t) => {
     },
     exec: (pod, container, script) => cluster.ok('exec', pod, '-c', container, '--', 'sh', '-c', script),
   };
-  await Promise.all(stories.map(([name, story]) => t.test(`volumes: ${name}`, () => story(stage))));
+  await Promise.all(stories.map(([name, story]) => t.test(`volumes: ${name}`, (inner) => story(stage, inner))));
 });
 
-const stories: readonly (readonly [string, (stage: Stage) => Promise<void>])[] = [
+const stories: readonly (readonly [string, (stage: VolumeStage, t: TestContext) => Promise<void>])[] = [
   ['an emptyDir is shared, open to all, survives restarts and goes with its pod', emptyDir],
+  ['an emptyDir takes files of any mode from anyone', emptyDirModes],
   ['an emptyDir in memory is a tmpfs of the size asked for', memory],
   ['a hostPath shows what the host has; read-only means it', hostPath],
   ['a hostPath of the right kind is mounted, one of the wrong kind is not', hostPathTypes],
@@ -45,9 +38,8 @@ const stories: readonly (readonly [string, (stage: Stage) => Promise<void>])[] =
   ['a kind of volume that is not supported is refused by name', unsupported],
 ];
 
-const mountinfo = (): string => readFileSync('/proc/self/mountinfo', 'utf8');
-
-async function emptyDir({ cluster, pods, create, exec }: Stage): Promise<void> {
+/** EmptyDir volumes pod should support shared volumes between containers */
+async function emptyDir({ cluster, pods, create, exec }: VolumeStage): Promise<void> {
   const volumeMounts = [{ name: 'shared', mountPath: '/shared' }];
   const readOnly = [{ name: 'shared', mountPath: '/seen', readOnly: true }];
   await create('shared', {
@@ -76,23 +68,7 @@ async function emptyDir({ cluster, pods, create, exec }: Stage): Promise<void> {
   assert.throws(() => statSync(folder), { code: 'ENOENT' });
 }
 
-async function memory({ cluster, pods, create, exec }: Stage): Promise<void> {
-  await create('memory', {
-    volumes: [{ name: 'm', emptyDir: { medium: 'Memory', sizeLimit: '8Mi' } }],
-    containers: [idle('c', { volumeMounts: [{ name: 'm', mountPath: '/m' }] })],
-  });
-  const { metadata } = await pods.running('memory');
-  const [mount] = (await exec('memory', 'c', 'grep " /m " /proc/mounts')).split('\n');
-  assert.match(mount ?? '', /^tmpfs \/m tmpfs rw/);
-  assert.equal(await exec('memory', 'c', 'stat -c %a /m; df -k /m | tail -1 | awk "{print \\$2}"'), '777\n8192\n');
-  const full = await cluster.kubectl('exec', 'memory', '--', 'dd', 'if=/dev/zero', 'of=/m/big', 'bs=1M', 'count=9');
-  assert.match(full.stderr, /No space left on device/);
-  assert.ok(mountinfo().includes(metadata.uid));
-  await cluster.ok('delete', 'pod', 'memory', '--now');
-  assert.ok(!mountinfo().includes(metadata.uid), 'the mount went with its pod');
-}
-
-async function hostPath({ cluster, pods, create, exec, folder }: Stage): Promise<void> {
+async function hostPath({ cluster, pods, create, exec, folder }: VolumeStage): Promise<void> {
   const path = join(folder, 'plain');
   mkdirSync(path);
   writeFileSync(join(path, 'note'), 'of the host\n');
@@ -112,7 +88,7 @@ async function hostPath({ cluster, pods, create, exec, folder }: Stage): Promise
   assert.equal(readFileSync(join(path, 'note'), 'utf8'), 'of the pod\n', 'what is the host’s stays');
 }
 
-async function hostPathTypes({ cluster, pods, create, folder }: Stage): Promise<void> {
+async function hostPathTypes({ cluster, pods, create, folder }: VolumeStage): Promise<void> {
   const at = (name: string): string => join(folder, name);
   mkdirSync(at('directory'));
   writeFileSync(at('file'), '');
@@ -165,7 +141,7 @@ async function hostPathTypes({ cluster, pods, create, folder }: Stage): Promise<
   await cluster.ok('delete', 'pod', 'unused', '--now');
 }
 
-async function hostPathLater({ cluster, pods, create, folder }: Stage): Promise<void> {
+async function hostPathLater({ cluster, pods, create, folder }: VolumeStage): Promise<void> {
   const path = join(folder, 'later');
   await create('later', {
     volumes: [{ name: 'h', hostPath: { path, type: 'Directory' } }],
@@ -182,7 +158,7 @@ async function hostPathLater({ cluster, pods, create, folder }: Stage): Promise<
   await cluster.ok('delete', 'pod', 'later', '--now');
 }
 
-async function unsupported({ cluster, pods, create }: Stage): Promise<void> {
+async function unsupported({ cluster, pods, create }: VolumeStage): Promise<void> {
   await create('unsupported', {
     volumes: [{ name: 'n', nfs: { server: 'files.example', path: '/' } }],
     containers: [idle('c', { volumeMounts: [{ name: 'n', mountPath: '/n' }] })],

@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
 import type { E2eCluster } from '#test/e2e/support/cluster.ts';
 import { idle, podManifest, type PodWatch } from '#test/e2e/support/pod-watch.ts';
 
@@ -49,3 +51,46 @@ export const resource = (path: string, name: string, more: object = {}): object 
 export const projected = (...sources: readonly object[]): object => ({ projected: { sources } });
 export const items = [{ key: 'data-1', path: 'path/to/data-1', mode: 0o400 }];
 export const mapped = [{ key: 'data-1', path: 'deep/one' }];
+
+/** What a path of a container should be; what is left out may be anything. */
+export interface WantedFile {
+  readonly text?: string | RegExp;
+  readonly bytes?: Uint8Array;
+  /** In octal, links followed. */
+  readonly mode?: string;
+  readonly group?: number;
+  readonly absent?: true;
+}
+
+/** A conformance test of upstream, by its name, and the files that show its behaviour. */
+export type Conformance = readonly [codename: string, files: Readonly<Record<string, WantedFile>>];
+
+/** One look at a pod's files, as whoever its container runs as; then a test for each behaviour, under upstream's name for it. */
+export async function conform(
+  t: TestContext,
+  { sh }: Pick<Stage, 'sh'>,
+  pod: string,
+  table: readonly Conformance[],
+): Promise<void> {
+  const paths = [...new Set(table.flatMap(([, files]) => Object.keys(files)))];
+  const script = `for p in ${paths.join(' ')}; do stat -L -c '%a %g' $p || echo absent; test -d $p || base64 < $p | tr -d '\\n'; echo; done`;
+  const lines = (await sh(pod, `{ ${script}; } 2>/dev/null`)).split('\n');
+  const shown = new Map(paths.map((path, n) => [path, { facts: lines[2 * n] ?? '', base64: lines[2 * n + 1] ?? '' }]));
+  for (const [codename, files] of table) {
+    await t.test(codename, () => {
+      for (const [path, want] of Object.entries(files)) checkFile(path, shown.get(path)!, want);
+    });
+  }
+}
+
+function checkFile(path: string, shown: { readonly facts: string; readonly base64: string }, want: WantedFile): void {
+  const [mode, group] = shown.facts.split(' ');
+  if (want.absent) return assert.equal(shown.facts, 'absent', path);
+  assert.notEqual(mode, 'absent', path);
+  const bytes = Buffer.from(shown.base64, 'base64');
+  if (typeof want.text === 'string') assert.equal(bytes.toString(), want.text, path);
+  else if (want.text) assert.match(bytes.toString(), want.text, path);
+  if (want.bytes) assert.deepEqual(bytes, Buffer.from(want.bytes), path);
+  if (want.mode !== undefined) assert.equal(mode, want.mode, path);
+  if (want.group !== undefined) assert.equal(group, String(want.group), path);
+}

@@ -4,8 +4,13 @@ import { configMap, field, mapped, projected, secret, type Stage } from '#test/e
 import { containerOf, idle, podManifest } from '#test/e2e/support/pod-watch.ts';
 
 /**
- * Subpath Atomic writer volumes should support subpaths with configmap pod; configmap pod with mountPath of existing file; downward pod;
- * projected pod; secret pod. Variable Expansion should allow substituting values in a volume subpath; should succeed in writing subpaths in container.
+ * Subpath Atomic writer volumes should support subpaths with configmap pod
+ * Subpath Atomic writer volumes should support subpaths with configmap pod with mountPath of existing file
+ * Subpath Atomic writer volumes should support subpaths with downward pod
+ * Subpath Atomic writer volumes should support subpaths with projected pod
+ * Subpath Atomic writer volumes should support subpaths with secret pod
+ * Variable Expansion should allow substituting values in a volume subpath
+ * Variable Expansion should succeed in writing subpaths in container
  */
 export async function subPaths({ cluster, pods, create, sh }: Stage): Promise<void> {
   await create(configMap('sub', { 'data-1': 'value-1' }), secret('sub', { 'data-1': 'secret-1' }));
@@ -54,8 +59,9 @@ export async function subPaths({ cluster, pods, create, sh }: Stage): Promise<vo
 }
 
 /**
- * Variable Expansion should fail substituting values in a volume subpath with backticks; with absolute path; should verify that
- * a failing subpath expansion can be modified during the lifecycle of a container.
+ * Variable Expansion should fail substituting values in a volume subpath with backticks
+ * Variable Expansion should fail substituting values in a volume subpath with absolute path
+ * Variable Expansion should verify that a failing subpath expansion can be modified during the lifecycle of a container
  */
 export async function wrongSubPaths({ cluster, pods, create }: Stage): Promise<void> {
   const table = [
