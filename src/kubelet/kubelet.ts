@@ -7,6 +7,7 @@ import { podResource } from '#client/resources.ts';
 import type { ContainerRuntime } from '#cri/runtime.ts';
 import type { Host } from '#host/host.ts';
 import type { DiskUsage } from '#host/machine.ts';
+import { StorageWatch } from '#kubelet/eviction/storage-watch.ts';
 import { createContainerConfigs } from '#kubelet/container-configs.ts';
 import { missingClusterDns } from '#kubelet/dns-config.ts';
 import { Hooks } from '#kubelet/hooks.ts';
@@ -66,6 +67,7 @@ export class Kubelet {
   readonly #agent: NodeAgent;
   readonly #volumes: PodVolumes;
   readonly #services: KnownServices;
+  readonly #storage: StorageWatch;
 
   constructor(deps: KubeletDeps) {
     this.#deps = deps;
@@ -126,6 +128,15 @@ export class Kubelet {
     const ports = (uid: string, open: readonly HostPort[]): void => deps.ports?.set(uid, open);
     const worker = { ...shared, publisher: this.#publisher, events: deps.events, ports, log };
     this.#workers = new PodWorkers({ runtime, clock, pods: this.#pods, files, owner, worker, log });
+    const evict = (uid: string, message: string): void => this.#workers.evict(uid, message);
+    this.#storage = new StorageWatch({
+      clock,
+      stats: runtime.stats,
+      files,
+      pods: () => this.#pods.list(),
+      evict,
+      log,
+    });
   }
 
   /** The pods of this node, as the API has them. */
@@ -157,6 +168,7 @@ export class Kubelet {
       await orAborted(this.#workers.lookedAtAll, inner);
       await this.#deps.ports?.run(inner);
     });
+    scope.spawn('disk of pods', (inner) => this.#storage.run(inner));
     scope.spawn('node agent', async (inner) => {
       // Who reads that the node is Ready may believe what its pods say. A runtime that does not answer holds nobody up.
       const over = new AbortController();

@@ -42,7 +42,7 @@ export type Desired =
   /** The API knows nothing of it (any more): remove whatever is left. */
   | { readonly kind: 'forget'; readonly deadlineAt: number };
 
-export type TerminationCause = 'deleted' | 'deadline-exceeded';
+export type TerminationCause = 'deleted' | 'deadline-exceeded' | 'evicted';
 
 export type Action = { readonly key: StepKey } & (
   | ContainerAction

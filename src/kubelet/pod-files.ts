@@ -3,6 +3,7 @@ import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pod } from '#api/generated/core-v1.ts';
 import { qosOf } from '#api/qos.ts';
+import { diskUse } from '#host/disk-use.ts';
 import type { Host, PodCgroup, QosClass } from '#host/host.ts';
 import type { FilesState } from '#kubelet/observed.ts';
 import { podCgroupLimits } from '#kubelet/resources.ts';
@@ -46,9 +47,15 @@ export interface PodFiles {
   terminationLog(pod: Pod, of: { readonly container: string; readonly attempt: number }): Promise<string | undefined>;
   /** Makes the pod's /etc/hosts say `text`, for containers that have it already too; undefined where there are no files. */
   hostsFile(pod: Pod, text: string): Promise<string | undefined>;
+  /** Bytes on the disk, of a volume of the pod or the logs of one of its containers; no more is counted once it is over `enough`. */
+  diskUse(pod: Pod, of: DiskPart, enough: number, signal: AbortSignal): Promise<number>;
   /** UIDs of pods that have something here. */
   found(): Promise<readonly string[]>;
 }
+
+export type DiskPart =
+  | { readonly kind: 'volume'; readonly volume: string }
+  | { readonly kind: 'logs'; readonly container: string };
 
 export interface SubPathOf {
   readonly volume: string;
@@ -164,6 +171,11 @@ export class PodFilesOnHost implements PodFiles {
     const path = join(this.#podFolder(metadata.uid), 'etc-hosts');
     await writeHostsFile(path, text);
     return path;
+  }
+
+  diskUse(pod: Pod, of: DiskPart, enough: number, signal: AbortSignal): Promise<number> {
+    const folder = of.kind === 'volume' ? this.volumePath(pod, of.volume) : join(this.logDirectory(pod), of.container);
+    return diskUse(folder, { enough, clock: this.#clock }, signal);
   }
 
   async found(): Promise<readonly string[]> {

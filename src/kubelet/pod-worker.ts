@@ -43,6 +43,8 @@ const ORPHAN_GRACE_MS = 2000;
 /** A runtime that does not answer is asked again this often; its next event does it sooner. */
 const RUNTIME_RETRY_MS = 1000;
 const MAX_FAILURE_TEXT = 4096;
+/** What an evicted pod's containers get, whatever the pod asks for; upstream's. */
+const EVICTION_GRACE_MS = 1000;
 
 /**
  * Keeps one pod, known by its UID, as it should be: look, report, plan, do; then wait until something may have changed.
@@ -65,6 +67,8 @@ export class PodWorker {
   #pod: Pod | undefined;
   #known: 'yes' | 'gone' = 'yes';
   #ending: { readonly cause: TerminationCause; readonly deadlineAt: number } | undefined;
+  /** Why the node ended it, as its status is to say. */
+  #endedFor: { readonly reason: string; readonly message: string } | undefined;
   #forgetBy: number | undefined;
   #previous: OwnStatus | undefined;
 
@@ -100,6 +104,17 @@ export class PodWorker {
 
   wake(): void {
     this.#woken.raise();
+  }
+
+  /** The node cannot keep it: it ends now, as failed. Does nothing to a pod that ends already. */
+  evict(message: string): void {
+    const pod = this.#pod;
+    const { clock, events } = this.#deps;
+    if (pod === undefined || this.#desired(clock.now()).kind !== 'run') return;
+    this.#endedFor = { reason: 'Evicted', message };
+    events.record(pod, { type: 'Warning', ...this.#endedFor });
+    this.#end('evicted', clock.now() + EVICTION_GRACE_MS);
+    this.wake();
   }
 
   /** Files that could not be made are tried again at once. */
@@ -225,6 +240,8 @@ export class PodWorker {
     if (this.#ending === undefined && isTerminal(this.#previous?.phase ?? pod.status?.phase))
       return { kind: 'release', pod };
     if (deadline !== undefined && now >= deadline && this.#ending === undefined) {
+      const message = 'Pod was active on the node longer than the specified deadline';
+      this.#endedFor = { reason: 'DeadlineExceeded', message };
       this.#end('deadline-exceeded', now + (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000);
     }
     if (this.#ending === undefined) return { kind: 'run', pod };
@@ -262,10 +279,7 @@ export class PodWorker {
   }
 
   #course(): Course {
-    if (this.#ending === undefined) return { kind: 'running' };
-    if (this.#ending.cause !== 'deadline-exceeded') return { kind: 'ending' };
-    const message = 'Pod was active on the node longer than the specified deadline';
-    return { kind: 'ending', reason: 'DeadlineExceeded', message };
+    return this.#ending === undefined ? { kind: 'running' } : { kind: 'ending', ...this.#endedFor };
   }
 
   #begin(action: Action, observed: Observed, scope: Scope): void {

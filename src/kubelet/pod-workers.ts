@@ -48,6 +48,11 @@ export class PodWorkers {
     this.#workers.get(uid)?.retryFiles();
   }
 
+  /** `message` says what it has too much of. */
+  evict(uid: string, message: string): void {
+    this.#workers.get(uid)?.evict(message);
+  }
+
   /** What the probes of a pod's containers have heard, oldest first for each container; empty for a pod that is not here. */
   probeHistory(uid: string): ReturnType<PodWorker['probeHistory']> {
     return this.#workers.get(uid)?.probeHistory() ?? [];

@@ -2,7 +2,7 @@ import type { Pod } from '#api/generated/core-v1.ts';
 import { qosOf } from '#api/qos.ts';
 import type { Host } from '#host/host.ts';
 import type { FilesState } from '#kubelet/observed.ts';
-import type { PodFiles, SubPathOf, VolumeFileRef } from '#kubelet/pod-files.ts';
+import type { DiskPart, PodFiles, SubPathOf, VolumeFileRef } from '#kubelet/pod-files.ts';
 import { podCgroupLimits } from '#kubelet/resources.ts';
 import type { Files } from '#kubelet/volumes/projection.ts';
 import { volumesOf } from '#kubelet/volumes/volumes.ts';
@@ -15,6 +15,8 @@ export class SimulatedPodFiles implements PodFiles {
   readonly #host: Host;
   readonly #folders: Set<string>;
   readonly #parents = new Map<string, string>();
+  /** Bytes that volumes are said to hold, by path. */
+  readonly #filled = new Map<string, number>();
   /** The files of volumes, by the path of the volume. */
   readonly #content: Map<string, Files>;
 
@@ -31,6 +33,15 @@ export class SimulatedPodFiles implements PodFiles {
   /** The files of a volume that comes from the API, as the pod's containers would see them; undefined before they are there. */
   content(pod: Pod, volume: string): Files | undefined {
     return this.#content.get(this.volumePath(pod, volume));
+  }
+
+  /** As if the pod's containers had written so much to a volume. */
+  fill(pod: Pod, volume: string, bytes: number): void {
+    this.#filled.set(this.volumePath(pod, volume), bytes);
+  }
+
+  async diskUse(pod: Pod, of: DiskPart): Promise<number> {
+    return of.kind === 'volume' ? (this.#filled.get(this.volumePath(pod, of.volume)) ?? 0) : 0;
   }
 
   state(uid: string): FilesState {

@@ -229,3 +229,14 @@ test('statusOf: a readiness gate holds the pod back and says which', () => {
   assert.match(ready?.message ?? '', /"x\.io\/ok" does not exist/);
   assert.equal(status.conditions.find(({ type }) => type === 'ContainersReady')?.status, 'True');
 });
+
+test('statusOf: why the node ended a pod is said when it has ended, and stands, whoever says it again', () => {
+  const evicted: Course = { kind: 'ending', reason: 'Evicted', message: 'too big' };
+  const still = of({}, { ...up, containers: [found('main', running())] }, { course: evicted });
+  assert.deepEqual([still.phase, still.reason], ['Running', undefined]);
+  const dead = { ...up, containers: [found('main', exited(137))] };
+  const ended = of({}, dead, { course: evicted });
+  assert.deepEqual([ended.phase, ended.reason, ended.message], ['Failed', 'Evicted', 'too big']);
+  const again = of({}, { ...dead, previous: ended });
+  assert.deepEqual([again.phase, again.reason, again.message], ['Failed', 'Evicted', 'too big']);
+});

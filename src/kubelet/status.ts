@@ -41,7 +41,7 @@ export function statusOf(context: StatusContext, observed: Observed, now: number
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
     phase,
     conditions: conditionsOf({ pod, phase, init, main, observed }, now),
-    ...why(course, phase),
+    ...why(course, phase, observed.previous),
     ...(node.addresses[0] === undefined
       ? {}
       : { hostIP: node.addresses[0], hostIPs: node.addresses.map((ip) => ({ ip })) }),
@@ -56,13 +56,15 @@ export function statusOf(context: StatusContext, observed: Observed, now: number
 
 export const isTerminal = (phase: PodPhase | undefined): boolean => phase === 'Succeeded' || phase === 'Failed';
 
-const why = (course: Course, phase: PodPhase): { reason?: string; message?: string } =>
-  course.kind === 'running' || !isTerminal(phase)
-    ? {}
-    : {
-        ...(course.reason === undefined ? {} : { reason: course.reason }),
-        ...(course.message === undefined ? {} : { message: course.message }),
-      };
+/** Why it ended: what was said once stands, whoever says it again. */
+function why(course: Course, phase: PodPhase, previous: PodStatus | undefined): { reason?: string; message?: string } {
+  if (!isTerminal(phase)) return {};
+  const said = isTerminal(previous?.phase) ? previous : course.kind === 'running' ? undefined : course;
+  return {
+    ...(said?.reason === undefined ? {} : { reason: said.reason }),
+    ...(said?.message === undefined ? {} : { message: said.message }),
+  };
+}
 
 function podAddresses(pod: Pod, observed: Observed, node: NodeFacts): readonly string[] {
   const sandbox = currentSandbox(observed);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { podPath, nodePaths } from '#host/data-dir.ts';
 import { E2eCluster, until } from '#test/e2e/support/cluster.ts';
-import { emptyDirModes, memory, type VolumeStage } from '#test/e2e/support/empty-dir-stories.ts';
+import { emptyDirModes, evicted, memory, type VolumeStage } from '#test/e2e/support/empty-dir-stories.ts';
 import { containerOf, idle, podManifest, PodWatch, shell } from '#test/e2e/support/pod-watch.ts';
 
 test('volumes', { concurrency: 4, timeout: 180_000 }, async (t) => {
@@ -29,6 +29,7 @@ test('volumes', { concurrency: 4, timeout: 180_000 }, async (t) => {
 });
 
 const stories: readonly (readonly [string, (stage: VolumeStage, t: TestContext) => Promise<void>])[] = [
+  ['who keeps more on the disk than it may is evicted', evicted],
   ['an emptyDir is shared, open to all, survives restarts and goes with its pod', emptyDir],
   ['an emptyDir takes files of any mode from anyone', emptyDirModes],
   ['an emptyDir in memory is a tmpfs of the size asked for', memory],

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import type { E2eCluster } from '#test/e2e/support/cluster.ts';
-import { idle, type PodWatch } from '#test/e2e/support/pod-watch.ts';
+import { idle, type PodWatch, shell } from '#test/e2e/support/pod-watch.ts';
 
 export interface VolumeStage {
   readonly cluster: E2eCluster;
@@ -89,3 +89,33 @@ export async function memory({ cluster, pods, create, exec }: VolumeStage): Prom
 }
 
 const mountinfo = (): string => readFileSync('/proc/self/mountinfo', 'utf8');
+
+/** Pods that keep more on the disk than they may, each in its way, and one that does not; with what upstream says of it. */
+export async function evicted({ cluster, pods, create }: VolumeStage): Promise<void> {
+  const disk = (limit: string): object => ({ resources: { limits: { 'ephemeral-storage': limit } } });
+  const writes = (megabytes: number, path: string): string =>
+    `trap 'exit 0' TERM; dd if=/dev/zero of=${path} bs=1M count=${megabytes}; while :; do sleep 1; done`;
+  const volumes = [{ name: 'cache', emptyDir: { sizeLimit: '10Mi' } }];
+  const volumeMounts = [{ name: 'cache', mountPath: '/cache' }];
+  await create('within', { volumes, containers: [shell('c', writes(8, '/cache/file'), { volumeMounts })] });
+  await create('full', { volumes, containers: [shell('c', writes(12, '/cache/file'), { volumeMounts })] });
+  await create('layer', {
+    containers: [shell('a', writes(12, '/file'), disk('10Mi')), idle('b', disk('10Mi'))],
+  });
+  await create('logs', {
+    restartPolicy: 'Never',
+    containers: [shell('c', 'trap "exit 0" TERM; yes | head -c 4000000; while :; do sleep 1; done', disk('2Mi'))],
+  });
+  const table = [
+    ['full', 'Usage of EmptyDir volume "cache" exceeds the limit "10Mi". '],
+    ['layer', 'Container a exceeded its local ephemeral storage limit "10Mi". '],
+    ['logs', 'Pod ephemeral local storage usage exceeds the total limit of containers 2Mi. '],
+  ] as const;
+  for (const [name, message] of table) {
+    const { status } = await pods.ended(name, 60_000);
+    assert.deepEqual([status?.phase, status?.reason, status?.message], ['Failed', 'Evicted', message]);
+    assert.equal(await pods.told(name, /Evicted/), `Warning Evicted ${message}`);
+  }
+  assert.equal(pods.get('within')?.status?.phase, 'Running');
+  await cluster.ok('delete', 'pod', 'within', ...table.map(([name]) => name), '--now');
+}
