@@ -1,7 +1,8 @@
 import type { Pod, Secret } from '#api/generated/core-v1.ts';
 import type { Client } from '#client/client.ts';
 import { secretResource } from '#client/resources.ts';
-import type { ContainerRuntime, ImageRef, RegistryAuth } from '#cri/runtime.ts';
+import type { SandboxConfig } from '#cri/config.ts';
+import type { ContainerRuntime, ImageRef, PullOptions, RegistryAuth } from '#cri/runtime.ts';
 import type { Clock } from '#lib/clock.ts';
 
 export interface Pulled {
@@ -10,11 +11,19 @@ export interface Pulled {
   readonly sizeBytes: number | undefined;
 }
 
+export interface PullerDeps {
+  readonly runtime: ContainerRuntime;
+  readonly client: Client;
+  readonly clock: Clock;
+  /** What the pod's sandbox is run with. */
+  readonly sandbox: (pod: Pod) => Promise<SandboxConfig>;
+}
+
 /** Fetches images with the credentials a pod names. Pulls of different pods run beside each other. */
 export class ImagePuller {
-  readonly #deps: { readonly runtime: ContainerRuntime; readonly client: Client; readonly clock: Clock };
+  readonly #deps: PullerDeps;
 
-  constructor(deps: { readonly runtime: ContainerRuntime; readonly client: Client; readonly clock: Clock }) {
+  constructor(deps: PullerDeps) {
     this.#deps = deps;
   }
 
@@ -23,18 +32,21 @@ export class ImagePuller {
     const { runtime, clock } = this.#deps;
     const begun = clock.now();
     const auths = await this.#credentials(pod, image, signal);
-    const ref = await this.#pullWith(auths.length > 0 ? auths : [undefined], image, signal);
+    // For whom it is pulled may say where to put it.
+    const sandbox = await this.#deps.sandbox(pod);
+    const choices = auths.length > 0 ? auths.map((auth) => ({ sandbox, auth })) : [{ sandbox }];
+    const ref = await this.#pullWith(choices, image, signal);
     const tookMs = clock.now() - begun;
     const found = await runtime.images.status(ref, signal);
     return { ref, tookMs, sizeBytes: found?.sizeBytes };
   }
 
   /** The first credentials that do; upstream tries them in the order of the pod's list. */
-  async #pullWith(auths: readonly (RegistryAuth | undefined)[], image: string, signal: AbortSignal): Promise<ImageRef> {
+  async #pullWith(choices: readonly PullOptions[], image: string, signal: AbortSignal): Promise<ImageRef> {
     let refused: unknown;
-    for (const auth of auths) {
+    for (const options of choices) {
       try {
-        return await this.#deps.runtime.images.pull(image, auth ? { auth } : {}, signal);
+        return await this.#deps.runtime.images.pull(image, options, signal);
       } catch (error) {
         signal.throwIfAborted();
         refused = error;

@@ -102,7 +102,12 @@ export class Kubelet {
       names: deps.host.names,
       services: (namespace, signal) => this.#services.of(namespace, signal),
     });
-    const puller = new ImagePuller({ runtime, client, clock });
+    const puller = new ImagePuller({
+      runtime,
+      client,
+      clock,
+      sandbox: async (pod) => (await configs.sandbox(pod, 0)).config,
+    });
     const volumes = this.#volumes;
     const hooks = new Hooks({ streams: runtime.streams, network: deps.network, clock });
     const hostAddresses = (): readonly string[] => self().addresses;

@@ -1,10 +1,11 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pod } from '#api/generated/core-v1.ts';
 import { qosOf } from '#api/qos.ts';
 import { diskUse } from '#host/disk-use.ts';
 import type { Host, PodCgroup, QosClass } from '#host/host.ts';
+import { logFolders, removeLogs } from '#kubelet/log-folders.ts';
 import type { FilesState } from '#kubelet/observed.ts';
 import { podCgroupLimits } from '#kubelet/resources.ts';
 import { writeAtomically } from '#kubelet/volumes/atomic-writer.ts';
@@ -94,7 +95,7 @@ export class PodFilesOnHost implements PodFiles {
   state(uid: string): FilesState {
     if (this.#prepared.has(uid)) return 'ready';
     if (existsSync(this.#podFolder(uid))) return 'left';
-    return this.#logFolders().some((folder) => folder.uid === uid) ? 'logs' : 'absent';
+    return logFolders(this.#folders.logs).some((folder) => folder.uid === uid) ? 'logs' : 'absent';
   }
 
   async prepare(pod: Pod, content: ReadonlyMap<string, Files>, signal: AbortSignal): Promise<void> {
@@ -119,7 +120,7 @@ export class PodFilesOnHost implements PodFiles {
     const { uid, pod, logs } = what;
     const folder = this.#podFolder(uid);
     for (const cgroup of cgroupsOf(uid, pod)) await this.#host.cgroups.remove(cgroup, { kill: true }, signal);
-    if (logs === 'remove') await this.#removeLogs(uid);
+    if (logs === 'remove') await removeLogs(this.#folders.logs, uid);
     await this.#host.mounts.unmountAll(folder, signal);
     // Last: as long as it is there, a kubelet that comes later knows that something is left to do.
     await rm(folder, { recursive: true, force: true });
@@ -181,7 +182,7 @@ export class PodFilesOnHost implements PodFiles {
   async found(): Promise<readonly string[]> {
     const folders = existsSync(this.#folders.pods) ? await readdir(this.#folders.pods) : [];
     const cgroups = await this.#host.cgroups.list();
-    const logs = this.#logFolders();
+    const logs = logFolders(this.#folders.logs);
     return [...new Set([...folders, ...[...cgroups, ...logs].map(({ uid }) => uid)])];
   }
 
@@ -219,21 +220,6 @@ export class PodFilesOnHost implements PodFiles {
     if (known && (await belongsToGroup(folder, group))) return;
     await openToAll(folder);
     await giveToGroup(folder, group, 'write');
-  }
-
-  async #removeLogs(uid: string): Promise<void> {
-    const own = this.#logFolders().filter((folder) => folder.uid === uid);
-    await Promise.all(own.map(({ name }) => rm(join(this.#folders.logs, name), { recursive: true, force: true })));
-  }
-
-  /** NAMESPACE_NAME_UID, of which none has a `_` in it; what else lies there is not a pod's. */
-  #logFolders(): readonly { readonly name: string; readonly uid: string }[] {
-    const { logs } = this.#folders;
-    const names = existsSync(logs) ? readdirSync(logs) : [];
-    return names.flatMap((name) => {
-      const [, , uid] = name.split('_');
-      return uid === undefined ? [] : [{ name, uid }];
-    });
   }
 
   #podFolder(uid: string): string {

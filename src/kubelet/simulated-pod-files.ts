@@ -1,6 +1,8 @@
 import type { Pod } from '#api/generated/core-v1.ts';
 import { qosOf } from '#api/qos.ts';
 import type { Host } from '#host/host.ts';
+import { refuseStrangers } from '#cri/simulated/script.ts';
+import { removeLogs } from '#kubelet/log-folders.ts';
 import type { FilesState } from '#kubelet/observed.ts';
 import type { DiskPart, PodFiles, SubPathOf, VolumeFileRef } from '#kubelet/pod-files.ts';
 import { podCgroupLimits } from '#kubelet/resources.ts';
@@ -13,6 +15,7 @@ import { volumesOf } from '#kubelet/volumes/volumes.ts';
  */
 export class SimulatedPodFiles implements PodFiles {
   readonly #host: Host;
+  readonly #logs: string | undefined;
   readonly #folders: Set<string>;
   readonly #parents = new Map<string, string>();
   /** Bytes that volumes are said to hold, by path. */
@@ -20,14 +23,16 @@ export class SimulatedPodFiles implements PodFiles {
   /** The files of volumes, by the path of the volume. */
   readonly #content: Map<string, Files>;
 
-  constructor(host: Host, folders = new Set<string>(), content = new Map<string, Files>()) {
+  /** `logs`: a folder of a real disk, for the logs alone; absent: logs are nowhere. */
+  constructor(host: Host, logs?: string, before?: SimulatedPodFiles) {
     this.#host = host;
-    this.#folders = folders;
-    this.#content = content;
+    this.#logs = logs;
+    this.#folders = before === undefined ? new Set() : before.#folders;
+    this.#content = before === undefined ? new Map() : before.#content;
   }
 
   restarted(): SimulatedPodFiles {
-    return new SimulatedPodFiles(this.#host, this.#folders, this.#content);
+    return new SimulatedPodFiles(this.#host, this.#logs, this);
   }
 
   /** The files of a volume that comes from the API, as the pod's containers would see them; undefined before they are there. */
@@ -52,6 +57,7 @@ export class SimulatedPodFiles implements PodFiles {
   async prepare(pod: Pod, content: ReadonlyMap<string, Files>): Promise<void> {
     const { uid } = pod.metadata;
     volumesOf(pod);
+    refuseStrangers(pod.metadata.annotations ?? {}, namesOf(pod));
     this.#folders.add(uid);
     for (const [volume, files] of content) await this.update(pod, { volume, files });
     this.#parents.set(uid, await this.#host.cgroups.apply({ uid, qosClass: qosOf(pod) }, podCgroupLimits(pod)));
@@ -61,15 +67,16 @@ export class SimulatedPodFiles implements PodFiles {
     this.#content.set(this.volumePath(pod, volume), files);
   }
 
-  async remove({ uid, pod }: Parameters<PodFiles['remove']>[0], signal: AbortSignal): Promise<void> {
+  async remove({ uid, pod, logs }: Parameters<PodFiles['remove']>[0], signal: AbortSignal): Promise<void> {
     if (pod) await this.#host.cgroups.remove({ uid, qosClass: qosOf(pod) }, { kill: true }, signal);
+    if (logs === 'remove' && this.#logs !== undefined) await removeLogs(this.#logs, uid);
     this.#folders.delete(uid);
     for (const path of this.#content.keys()) if (path.startsWith(`/simulated/pods/${uid}/`)) this.#content.delete(path);
     this.#parents.delete(uid);
   }
 
   logDirectory = ({ metadata }: Pod): string =>
-    `/simulated/logs/${metadata.namespace}_${metadata.name}_${metadata.uid}`;
+    `${this.#logs ?? '/simulated/logs'}/${metadata.namespace}_${metadata.name}_${metadata.uid}`;
 
   cgroupParent(pod: Pod): string | undefined {
     return this.#parents.get(pod.metadata.uid);
@@ -96,3 +103,6 @@ export class SimulatedPodFiles implements PodFiles {
     return [...this.#folders];
   }
 }
+
+const namesOf = ({ spec }: Pod): readonly string[] =>
+  [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])].map(({ name }) => name);

@@ -1,11 +1,13 @@
 import type { RuntimeChoice } from '#cli/commands.ts';
 import type { NodeSelf } from '#kubelet/node-object.ts';
+import { rmSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import type { Client } from '#client/client.ts';
 import { createEventRecorder } from '#client/event-recorder.ts';
 import { criRuntime } from '#cri/grpc/cri-runtime.ts';
 import { followRuns } from '#cri/runs-under-way.ts';
 import type { ContainerRuntime } from '#cri/runtime.ts';
+import { logFiles } from '#cri/simulated/log-files.ts';
 import { simulatedRuntime } from '#cri/simulated/simulated-runtime.ts';
 import type { Child, ChildExit, Children } from '#host/children.ts';
 import { Containerd } from '#host/containerd/containerd.ts';
@@ -67,10 +69,12 @@ export async function startMachine(parts: MachineParts, stack: AsyncDisposableSt
   switch (choice.kind) {
     case 'simulated': {
       const host = simulatedHost();
-      const runtime = stack.use(simulatedRuntime({ clock, addressRanges: ['10.88.0.0/16', 'fd00:10:88::/64'] }));
-      const network = new SimulatedProber(runtime, clock);
       const podRanges = ['10.88.0.0/16', 'fd00:10:88::/64'];
-      return { runtime, host, network, files: new SimulatedPodFiles(host), podRanges };
+      const runtime = stack.use(simulatedRuntime({ clock, addressRanges: podRanges, log: logFiles }));
+      const network = new SimulatedProber(runtime, clock);
+      // They are of containers that went with the process that simulated them.
+      rmSync(node.logs, { recursive: true, force: true });
+      return { runtime, host, network, files: new SimulatedPodFiles(host, node.logs), podRanges };
     }
     case 'socket': {
       // Its images and its network are its own; only the containers are ours.

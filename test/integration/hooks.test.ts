@@ -7,7 +7,7 @@ import { SmallCluster } from '#test/integration/support/small-cluster.ts';
 const signal = new AbortController().signal;
 const main = (pod: Pod | undefined) => pod?.status?.containerStatuses?.[0];
 const answers = (script: Readonly<Record<string, string>>, more = {}) => ({
-  annotations: { 'simulated.runtime/main.answers': JSON.stringify(script), ...more },
+  annotations: { 'simulated.peapod.dev/main.answers': JSON.stringify(script), ...more },
 });
 const events = async (cluster: SmallCluster): Promise<readonly string[]> =>
   (await cluster.client.list<Event>(eventResource, { namespace: 'default' }, signal)).items.map(
@@ -47,7 +47,7 @@ test('hooks: preStop comes before the stop signal and out of the same grace peri
   await cluster.run(
     'web',
     { terminationGracePeriodSeconds: 10, containers: [{ name: 'main', image: 'x', lifecycle }] },
-    answers({}, { 'simulated.runtime/main.stop-after-ms': 'never' }),
+    answers({}, { 'simulated.peapod.dev/main.stop-after': 'never' }),
   );
   await cluster.remove('web');
   await cluster.advance(5900);

@@ -9,7 +9,7 @@ const main = (pod: Pod | undefined) => pod?.status?.containerStatuses?.[0];
 const ready = (pod: Pod | undefined): string | undefined =>
   pod?.status?.conditions?.find(({ type }) => type === 'Ready')?.status;
 const script = (answers: Readonly<Record<string, string>>, container = 'main') => ({
-  annotations: { [`simulated.runtime/${container}.answers`]: JSON.stringify(answers) },
+  annotations: { [`simulated.peapod.dev/${container}.answers`]: JSON.stringify(answers) },
 });
 const events = async (cluster: SmallCluster): Promise<readonly string[]> =>
   (await cluster.client.list<Event>(eventResource, { namespace: 'default' }, signal)).items.map(
@@ -55,7 +55,7 @@ test('probes: a failed liveness restarts the container, with the events people l
 test('probes: the grace period of the probe goes before that of the pod', async () => {
   await using cluster = await SmallCluster.start();
   const metadata = script({ 'exec:check me': 'fail' });
-  const annotations = { ...metadata.annotations, 'simulated.runtime/main.stop-after-ms': 'never' };
+  const annotations = { ...metadata.annotations, 'simulated.peapod.dev/main.stop-after': 'never' };
   const livenessProbe = { exec: { command: ['check', 'me'] }, ...every, terminationGracePeriodSeconds: 3 };
   await cluster.run(
     'stubborn',
@@ -111,7 +111,7 @@ test('probes: a startup that never succeeds restarts the container', async () =>
 test('probes: while a pod ends readiness goes on and liveness does not', async () => {
   await using cluster = await SmallCluster.start();
   const metadata = script({ 'http:8080/ready': 'ok 5000:fail', 'http:8080/live': 'ok 5000:fail' });
-  const annotations = { ...metadata.annotations, 'simulated.runtime/main.stop-after-ms': 'never' };
+  const annotations = { ...metadata.annotations, 'simulated.peapod.dev/main.stop-after': 'never' };
   const probes = { readinessProbe: http('/ready'), livenessProbe: http('/live') };
   await cluster.run('web', { containers: [{ name: 'main', image: 'x', ...probes }] }, { annotations });
   await cluster.advance(2000);

@@ -11,12 +11,20 @@ import type {
 import { signalNumber } from '#cri/signals.ts';
 import type { ContainerBehaviour } from '#cri/simulated/behaviour.ts';
 import type { SimulatedImages } from '#cri/simulated/simulated-images.ts';
-import { type SimulatedContainer, type SimulatedState, fault, labelsMatch } from '#cri/simulated/simulated-state.ts';
+import type { ScriptedLine } from '#cri/simulated/script-values.ts';
+import type { SimulatedLog } from '#cri/simulated/simulated-runtime.ts';
+import { memoryUse } from '#cri/simulated/simulated-use.ts';
+import {
+  type SimulatedContainer,
+  type SimulatedState,
+  fault,
+  labelsMatch,
+  orInvalid,
+} from '#cri/simulated/simulated-state.ts';
 
 export interface ContainersOptions {
   readonly behaviour: (configs: CreateConfigs) => ContainerBehaviour;
-  /** Gets each line a container writes, with the absolute path of its log. */
-  readonly log: (path: string, line: string) => void;
+  readonly log: SimulatedLog;
   readonly startMs: number;
 }
 
@@ -47,7 +55,7 @@ export class SimulatedContainers implements Containers {
       id: this.#state.newId() as ContainerId,
       sandbox,
       config,
-      behaviour: this.#options.behaviour(configs),
+      behaviour: orInvalid(() => this.#options.behaviour(configs)),
       image: { name: image.repoTags[0] ?? image.id, ref: image.id },
       createdAt: this.#state.clock.now(),
       state: { kind: 'created' },
@@ -62,11 +70,12 @@ export class SimulatedContainers implements Containers {
   async start(id: ContainerId, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const container = this.#found(id);
-    if (this.#options.startMs > 0) await this.#state.clock.sleep(this.#options.startMs, signal);
+    const { startAfterMs = this.#options.startMs } = container.behaviour;
+    if (startAfterMs > 0) await this.#state.clock.sleep(startAfterMs, signal);
     if (container.state.kind !== 'created') {
       throw fault('other', `container ${id} cannot be started: it is ${container.state.kind}`);
     }
-    const { run, output } = container.behaviour;
+    const { run } = container.behaviour;
     const now = this.#state.clock.now();
     if (run.kind === 'cannot-start') {
       const { message } = run;
@@ -83,7 +92,10 @@ export class SimulatedContainers implements Containers {
     }
     container.state = { kind: 'running', startedAt: now };
     this.#state.emit(container, 'started');
-    for (const line of output) this.#options.log(logPath(container), line);
+    this.#options.log.opened(logPath(container));
+    for (const line of container.behaviour.output) this.#say(container, asLine(line));
+    for (const { at } of container.behaviour.memory ?? [])
+      this.#later(container, at, () => this.#checkMemory(container));
     if (run.kind === 'exits') this.#later(container, run.afterMs, () => this.#exitByItself(container, run));
   }
 
@@ -152,6 +164,7 @@ export class SimulatedContainers implements Containers {
     const container = this.#found(id);
     const given = Object.entries(resources).filter(([, value]) => value !== undefined && value !== 0 && value !== '');
     container.resources = { ...container.resources, ...Object.fromEntries(given) };
+    if (container.state.kind === 'running') this.#checkMemory(container);
   }
 
   async reopenLog(id: ContainerId, signal: AbortSignal): Promise<void> {
@@ -167,10 +180,28 @@ export class SimulatedContainers implements Containers {
 
   #exitByItself(
     container: SimulatedContainer,
-    run: { readonly code: number; readonly reason?: string | undefined },
+    run: Extract<ContainerBehaviour['run'], { readonly kind: 'exits' }>,
   ): void {
     if (run.reason === 'OOMKilled') this.#state.emit(container, 'oom');
-    this.#state.exit(container, run.code, run.reason);
+    this.#state.exit(container, run.code, run);
+  }
+
+  /** As the kernel would: whoever uses more than it may is killed. */
+  #checkMemory(container: SimulatedContainer): void {
+    const { memoryLimitBytes = 0 } = container.resources;
+    if (memoryLimitBytes <= 0 || (memoryUse(container, this.#state.clock.now()) ?? 0) <= memoryLimitBytes) return;
+    this.#state.emit(container, 'oom');
+    this.#state.exit(container, 137, { reason: 'OOMKilled' });
+  }
+
+  #say(container: SimulatedContainer, line: ScriptedLine): void {
+    const write = (): void => {
+      const { stream, text } = line;
+      this.#options.log.wrote(logPath(container), { at: this.#state.clock.now(), stream, text });
+      if (line.everyMs !== undefined) this.#later(container, line.everyMs, write);
+    };
+    if (line.atMs === 0) write();
+    else this.#later(container, line.atMs, write);
   }
 
   /** Even "after 0 ms" is later: a container that has been started is seen running first. */
@@ -178,6 +209,9 @@ export class SimulatedContainers implements Containers {
     this.#state.clock.sleep(ms, container.over.signal).then(act, () => {});
   }
 }
+
+const asLine = (line: string | ScriptedLine): ScriptedLine =>
+  typeof line === 'string' ? { atMs: 0, stream: 'stdout', text: line } : line;
 
 const logPath = ({ config, sandbox }: SimulatedContainer): string => `${sandbox.config.logDirectory}/${config.logPath}`;
 

@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto';
+import type { StringMap } from '#cri/config.ts';
 import { type PullReason, RuntimeFault } from '#cri/fault.ts';
 import type { FilesystemUsage, Image, ImageRef, Images, PullOptions } from '#cri/runtime.ts';
-import { type PullBehaviour, annotatedPull } from '#cri/simulated/behaviour.ts';
+import type { PullBehaviour } from '#cri/simulated/behaviour.ts';
 import { parseImageName } from '#cri/simulated/image-name.ts';
+import { scriptedPull } from '#cri/simulated/script.ts';
+import { ScriptMistake } from '#cri/simulated/script-values.ts';
+import { LruMap } from '#lib/lru-map.ts';
 import type { Clock } from '#lib/clock.ts';
 
 export interface ImagesOptions {
@@ -10,10 +14,15 @@ export interface ImagesOptions {
   readonly pullMs: number;
 }
 
+/** Pods whose failed pulls are counted at a time. */
+const MOST_COUNTED = 10_000;
+
 export class SimulatedImages implements Images {
   readonly #clock: Clock;
   readonly #options: ImagesOptions;
   readonly #images = new Map<ImageRef, Image>();
+  /** Pulls that have failed by script, by pod and image. */
+  readonly #failed = new LruMap<string, number>(MOST_COUNTED);
 
   constructor(clock: Clock, options: ImagesOptions) {
     this.#clock = clock;
@@ -37,8 +46,9 @@ export class SimulatedImages implements Images {
     if (!parsed) {
       throw pullFault('InvalidImageName', `failed to parse image reference "${name}": invalid reference format`);
     }
-    if (this.#options.pullMs > 0) await this.#clock.sleep(this.#options.pullMs, signal);
-    const outcome = annotatedPull(options.sandbox?.annotations) ?? this.#options.pull(name);
+    const outcome = this.#outcome(name, options);
+    const { afterMs = this.#options.pullMs } = outcome;
+    if (afterMs > 0) await this.#clock.sleep(afterMs, signal);
     if (outcome.kind === 'fails') throw pullFault(outcome.reason, outcome.message);
     const { full, repository } = parsed;
     // The same name is always the same image: nothing stands behind it that could change.
@@ -56,6 +66,16 @@ export class SimulatedImages implements Images {
     return id;
   }
 
+  #outcome(name: string, { sandbox }: PullOptions): PullBehaviour {
+    const { afterMs, failure, times } = scriptOf(sandbox?.annotations);
+    const takes = afterMs === undefined ? {} : { afterMs };
+    const key = `${sandbox?.metadata.uid} ${name}`;
+    const failed = this.#failed.get(key) ?? 0;
+    if (failure === undefined || failed >= times) return { ...this.#options.pull(name), ...takes };
+    this.#failed.set(key, failed + 1);
+    return { ...failure, ...takes };
+  }
+
   async list(signal: AbortSignal): Promise<readonly Image[]> {
     signal.throwIfAborted();
     return [...this.#images.values()];
@@ -71,6 +91,15 @@ export class SimulatedImages implements Images {
   async fsInfo(signal: AbortSignal): Promise<readonly FilesystemUsage[]> {
     signal.throwIfAborted();
     return [];
+  }
+}
+
+function scriptOf(annotations: StringMap | undefined): ReturnType<typeof scriptedPull> {
+  try {
+    return scriptedPull(annotations);
+  } catch (error) {
+    if (!(error instanceof ScriptMistake)) throw error;
+    throw pullFault('ErrImagePull', error.message);
   }
 }
 

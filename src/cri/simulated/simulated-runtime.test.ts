@@ -4,7 +4,7 @@ import type { ContainerConfig, SandboxConfig } from '#cri/config.ts';
 import { runtimeConformance } from '#cri/conformance.ts';
 import type { RuntimeSubject, Script } from '#cri/conformance-suite.ts';
 import { RuntimeFault } from '#cri/fault.ts';
-import { PREFIX } from '#cri/simulated/behaviour.ts';
+import { PREFIX } from '#cri/simulated/script.ts';
 import { simulatedRuntime } from '#cri/simulated/simulated-runtime.ts';
 import { FakeClock } from '#lib/fake-clock.ts';
 
@@ -17,9 +17,9 @@ const scripts = (script: Script): Pick<ContainerConfig, 'command' | 'annotations
     case 'runs':
       return said({});
     case 'exits':
-      return said({ 'exit-code': String(script.code), 'exit-after-ms': String(script.afterMs) });
+      return said({ 'exit-code': String(script.code), 'exit-after': String(script.afterMs) });
     case 'ignores-stop':
-      return said({ 'stop-after-ms': 'never' });
+      return said({ 'stop-after': 'never' });
     case 'cannot-start':
       return said({ 'start-error': 'exec: "nosuch": executable file not found' });
   }
@@ -78,7 +78,7 @@ test('simulated runtime: the same calls at the same times give the same ids, add
   const tell = async (): Promise<unknown> => {
     const clock = new FakeClock(5000);
     const runtime = simulatedRuntime({ clock, addressRanges: ['10.244.1.0/24'], sandboxMs: 30, pullMs: 200 });
-    const config = sandboxConfig({ [`${PREFIX}app.exit-code`]: '2', [`${PREFIX}app.exit-after-ms`]: '1000' });
+    const config = sandboxConfig({ [`${PREFIX}app.exit-code`]: '2', [`${PREFIX}app.exit-after`]: '1000' });
     const run = runtime.sandboxes.run(config, never);
     await clock.advance(30);
     const pulled = runtime.images.pull('app', {}, never);
@@ -102,7 +102,7 @@ test('simulated runtime: five minutes pass in no time, and containers outlive wh
   const lines: string[] = [];
   const runtime = simulatedRuntime({
     clock,
-    log: (path, line) => lines.push(`${path} ${line}`),
+    log: { opened: () => {}, wrote: (path, { text }) => lines.push(`${path} ${text}`) },
     behaviour: () => ({ run: { kind: 'exits', code: 0, afterMs: 300_000 }, stopAfterMs: 0, output: ['hello'] }),
   });
   await runtime.images.pull('app', {}, never);

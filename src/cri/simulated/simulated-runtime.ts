@@ -1,22 +1,19 @@
 /**
  * The port's other adapter: a runtime in process, that runs nothing. Sandboxes have addresses and containers have lives,
- * under the clock it is given, by the script it is given (behaviour.ts); the same calls at the same times give the same
+ * under the clock it is given, by the script it is given (behaviour.ts, script.ts); the same calls at the same times give the same
  * ids, addresses and states. It needs no root and touches nothing outside itself. It never passes for a real one: its name
  * is 'simulated', and what only real processes could do is refused. It outlives whoever uses it: a kubelet
  * that "restarts" gets the same object and finds its containers.
  */
 import type { ContainerId, ContainerRuntime, CreateConfigs } from '#cri/runtime.ts';
-import {
-  type ContainerBehaviour,
-  type PullBehaviour,
-  type SimulatedAnswer,
-  annotatedBehaviour,
-} from '#cri/simulated/behaviour.ts';
+import { type ContainerBehaviour, type PullBehaviour, type SimulatedAnswer } from '#cri/simulated/behaviour.ts';
+import { scriptedBehaviour } from '#cri/simulated/script.ts';
 import { SimulatedContainers } from '#cri/simulated/simulated-containers.ts';
 import { SimulatedImages } from '#cri/simulated/simulated-images.ts';
 import { SimulatedSandboxes } from '#cri/simulated/simulated-sandboxes.ts';
 import { SimulatedState } from '#cri/simulated/simulated-state.ts';
-import { simulatedStats, simulatedStreams } from '#cri/simulated/simulated-streams.ts';
+import { simulatedStreams } from '#cri/simulated/simulated-streams.ts';
+import { simulatedStats } from '#cri/simulated/simulated-use.ts';
 import type { Clock } from '#lib/clock.ts';
 
 export interface SimulatedOptions {
@@ -28,11 +25,18 @@ export interface SimulatedOptions {
   /** Default: every image can be pulled and has 1 MiB. A sandbox's annotations go first. */
   readonly pull?: (name: string) => PullBehaviour;
   /** Default: lines are dropped. */
-  readonly log?: (path: string, line: string) => void;
+  readonly log?: SimulatedLog;
   /** How long things take; default 0, which is within the call. */
   readonly sandboxMs?: number;
   readonly startMs?: number;
   readonly pullMs?: number;
+}
+
+/** Gets what containers write, by the absolute path of their log. */
+export interface SimulatedLog {
+  /** A container has started. */
+  opened(path: string): void;
+  wrote(path: string, line: { readonly at: number; readonly stream: 'stdout' | 'stderr'; readonly text: string }): void;
 }
 
 export interface SimulatedRuntime extends ContainerRuntime {
@@ -61,8 +65,8 @@ export function simulatedRuntime(options: SimulatedOptions): SimulatedRuntime {
     },
     sandboxes: new SimulatedSandboxes(state, addressRanges, options.sandboxMs ?? 0),
     containers: new SimulatedContainers(state, images, {
-      behaviour: options.behaviour ?? (({ container, sandbox }) => annotatedBehaviour(container, sandbox)),
-      log: options.log ?? (() => {}),
+      behaviour: options.behaviour ?? (({ container, sandbox }) => scriptedBehaviour(container, sandbox)),
+      log: options.log ?? { opened() {}, wrote() {} },
       startMs: options.startMs ?? 0,
     }),
     images,

@@ -1,7 +1,14 @@
 import type { SandboxConfig } from '#cri/config.ts';
 import type { ListedSandbox, ObservedSandbox, SandboxFilter, SandboxId, Sandboxes } from '#cri/runtime.ts';
 import { AddressPool } from '#cri/simulated/address-pool.ts';
-import { type SimulatedSandbox, type SimulatedState, fault, labelsMatch } from '#cri/simulated/simulated-state.ts';
+import { scriptedSandbox } from '#cri/simulated/script.ts';
+import {
+  type SimulatedSandbox,
+  type SimulatedState,
+  fault,
+  labelsMatch,
+  orInvalid,
+} from '#cri/simulated/simulated-state.ts';
 
 export class SimulatedSandboxes implements Sandboxes {
   readonly #state: SimulatedState;
@@ -16,7 +23,9 @@ export class SimulatedSandboxes implements Sandboxes {
 
   async run(config: SandboxConfig, signal: AbortSignal): Promise<SandboxId> {
     signal.throwIfAborted();
-    if (this.#createMs > 0) await this.#state.clock.sleep(this.#createMs, signal);
+    const { afterMs = this.#createMs, error } = orInvalid(() => scriptedSandbox(config));
+    if (afterMs > 0) await this.#state.clock.sleep(afterMs, signal);
+    if (error !== undefined) throw fault('other', error);
     const { uid, attempt, name } = config.metadata;
     for (const other of this.#state.sandboxes.values()) {
       const { metadata } = other.config;

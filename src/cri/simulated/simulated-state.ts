@@ -3,6 +3,7 @@ import type { ContainerConfig, LinuxResources, SandboxConfig } from '#cri/config
 import { RuntimeFault, type RuntimeFaultKind } from '#cri/fault.ts';
 import type { ContainerId, ContainerState, ImageRef, SandboxId } from '#cri/runtime.ts';
 import type { ContainerBehaviour } from '#cri/simulated/behaviour.ts';
+import { ScriptMistake } from '#cri/simulated/script-values.ts';
 import { SimulatedEvents } from '#cri/simulated/simulated-events.ts';
 import type { Clock } from '#lib/clock.ts';
 
@@ -27,6 +28,12 @@ export interface SimulatedContainer {
   readonly over: AbortController;
 }
 
+interface ExitWords {
+  /** Default: Completed or Error. */
+  readonly reason?: string | undefined;
+  readonly message?: string | undefined;
+}
+
 export class SimulatedState {
   readonly clock: Clock;
   readonly events = new SimulatedEvents();
@@ -48,7 +55,7 @@ export class SimulatedState {
   }
 
   /** Ends a container's run. Does nothing when it does not run. */
-  exit(container: SimulatedContainer, exitCode: number, reason?: string): void {
+  exit(container: SimulatedContainer, exitCode: number, { reason, message = '' }: ExitWords = {}): void {
     if (container.state.kind !== 'running') return;
     const { startedAt } = container.state;
     container.state = {
@@ -57,7 +64,7 @@ export class SimulatedState {
       finishedAt: this.clock.now(),
       exitCode,
       reason: reason ?? (exitCode === 0 ? 'Completed' : 'Error'),
-      message: '',
+      message,
     };
     container.over.abort(new Error(`container ${container.config.name} exited`));
     this.emit(container, 'exited');
@@ -78,6 +85,16 @@ export class SimulatedState {
 export function fault(kind: RuntimeFaultKind, description: string): RuntimeFault {
   const retryable = kind === 'unavailable' || kind === 'deadline' || kind === 'exhausted' || kind === 'other';
   return new RuntimeFault(description, { kind, retryable, description });
+}
+
+/** A script that makes no sense makes the request wrong that carries it. */
+export function orInvalid<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof ScriptMistake)) throw error;
+    throw fault('invalid', error.message);
+  }
 }
 
 /** Every given label must be there with its value. */
