@@ -133,15 +133,8 @@ export class Kubelet {
     const ports = (uid: string, open: readonly HostPort[]): void => deps.ports?.set(uid, open);
     const worker = { ...shared, publisher: this.#publisher, events: deps.events, ports, log };
     this.#workers = new PodWorkers({ runtime, clock, pods: this.#pods, files, owner, worker, log });
-    const evict = (uid: string, message: string): void => this.#workers.evict(uid, message);
-    this.#storage = new StorageWatch({
-      clock,
-      stats: runtime.stats,
-      files,
-      pods: () => this.#pods.list(),
-      evict,
-      log,
-    });
+    const { stats } = runtime;
+    this.#storage = new StorageWatch({ clock, stats, files, pods: this.#pods, workers: this.#workers, log });
   }
 
   /** The pods of this node, as the API has them. */

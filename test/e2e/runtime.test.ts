@@ -4,9 +4,9 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import type { Node } from '#api/generated/core-v1.ts';
+import type { Node, Pod } from '#api/generated/core-v1.ts';
 import type { ContainerRuntime } from '#cri/runtime.ts';
-import { E2eCluster, peapod } from '#test/e2e/support/cluster.ts';
+import { E2eCluster, examples, peapod } from '#test/e2e/support/cluster.ts';
 import { containerOf, idle, podManifest, PodWatch } from '#test/e2e/support/pod-watch.ts';
 import { PrivateContainerd, whyNot } from '#test/integration/cri-private-containerd.ts';
 
@@ -83,7 +83,7 @@ test('runtime: a socket that nobody listens on is said', { timeout: 60_000 }, as
   }
 });
 
-test('runtime: simulated containers need no more than Node', { timeout: 60_000 }, async () => {
+test('runtime: simulated containers need no more than Node', { timeout: 120_000 }, async () => {
   await using cluster = await E2eCluster.start('e2e-simulated', '--runtime', 'simulated');
   await using pods = await PodWatch.on(cluster);
   const [name, ready] = (await cluster.ok('get', 'nodes', '--no-headers')).split(/\s+/);
@@ -94,6 +94,7 @@ test('runtime: simulated containers need no more than Node', { timeout: 60_000 }
   const [one, two] = [await pods.running('one'), await pods.running('two')];
   assert.notEqual(one.status?.podIP, two.status?.podIP);
   assert.match(await cluster.ok('get', 'pod', 'one', '--no-headers'), /^one +2\/2 +Running +0 /);
+  await rehearsal(cluster);
   const { children, shims, mounts, links, cgroups } = await cluster.remains();
   assert.deepEqual(
     { children, shims, mounts, links, cgroups },
@@ -102,3 +103,19 @@ test('runtime: simulated containers need no more than Node', { timeout: 60_000 }
   assert.ok(!existsSync(`/sys/class/net/pea${cluster.paths.hash}`));
   await cluster.ok('delete', 'pod', 'one', '--now');
 });
+
+/** examples/simulated.yaml does what docs/simulated.md says. */
+async function rehearsal(cluster: E2eCluster): Promise<void> {
+  await cluster.ok('apply', '-f', join(examples, 'simulated.yaml'));
+  await cluster.ok('wait', '-n', 'rehearsal', '--for=condition=Ready', 'pod', '--all', '--timeout=50s');
+  const log = (...args: readonly string[]): Promise<string> => cluster.ok('logs', '-n', 'rehearsal', ...args);
+  assert.match(await log('web', '-c', 'web'), /^reading the catalogue\nready for customers\n/);
+  assert.match(await log('web', '-c', 'web', '--tail=1', '--timestamps'), /^\d{4}-\d\d-\d\dT[\d:]+\.\d{9}Z \w/);
+  assert.equal(await log('web', '-c', 'logger'), 'no place to send logs to, keeping them\n');
+  assert.equal(await log('worker', '--previous'), 'looking for the database\n');
+  const { status } = await cluster.get<Pod>('pod', '-n', 'rehearsal', 'worker');
+  const { restartCount, lastState } = status!.containerStatuses![0]!;
+  assert.deepEqual([restartCount, lastState?.terminated?.message], [2, 'database: connection refused']);
+  const refused = await cluster.kubectl('exec', '-n', 'rehearsal', 'worker', '--', 'ls');
+  assert.match(refused.stderr, /the simulated runtime runs no processes: exec is not possible/);
+}

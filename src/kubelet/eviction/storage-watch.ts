@@ -18,8 +18,8 @@ export interface StorageWatchDeps {
   readonly stats: Stats;
   readonly files: PodFiles;
   /** The pods of this node. */
-  readonly pods: () => readonly Pod[];
-  readonly evict: (uid: string, message: string) => void;
+  readonly pods: { list(): readonly Pod[] };
+  readonly workers: { evict(uid: string, message: string): void };
   readonly log: (message: string, error: unknown) => void;
 }
 
@@ -42,19 +42,19 @@ export class StorageWatch {
     const { clock, pods } = this.#deps;
     for (;;) {
       await clock.sleep(INTERVAL_MS, signal);
-      for (const pod of pods()) await this.#check(pod, signal);
+      for (const pod of pods.list()) await this.#check(pod, signal);
     }
   }
 
   async #check(pod: Pod, signal: AbortSignal): Promise<void> {
     const { uid, deletionTimestamp } = pod.metadata;
-    const { files, evict, log } = this.#deps;
+    const { files, workers, log } = this.#deps;
     if (deletionTimestamp !== undefined || isTerminal(pod.status?.phase) || files.state(uid) !== 'ready') return;
     const limits = storageLimits(pod);
     if (limits === undefined) return;
     try {
       const message = exceeded(limits, await this.#measure(pod, limits, signal));
-      if (message !== undefined) evict(uid, message);
+      if (message !== undefined) workers.evict(uid, message);
     } catch (error) {
       if (isCancellation(error, signal)) throw error;
       log(`measuring what pod ${pod.metadata.namespace}/${pod.metadata.name} keeps on disk failed`, error);
