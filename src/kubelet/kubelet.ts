@@ -67,7 +67,6 @@ export class Kubelet {
   readonly #agent: NodeAgent;
   readonly #volumes: PodVolumes;
   readonly #services: KnownServices;
-  readonly #storage: StorageWatch;
 
   constructor(deps: KubeletDeps) {
     this.#deps = deps;
@@ -133,8 +132,6 @@ export class Kubelet {
     const ports = (uid: string, open: readonly HostPort[]): void => deps.ports?.set(uid, open);
     const worker = { ...shared, publisher: this.#publisher, events: deps.events, ports, log };
     this.#workers = new PodWorkers({ runtime, clock, pods: this.#pods, files, owner, worker, log });
-    const { stats } = runtime;
-    this.#storage = new StorageWatch({ clock, stats, files, pods: this.#pods, workers: this.#workers, log });
   }
 
   /** The pods of this node, as the API has them. */
@@ -149,8 +146,10 @@ export class Kubelet {
 
   /** Until `signal` aborts. Containers then go on; a later kubelet adopts them. */
   async run(signal: AbortSignal): Promise<void> {
-    const { host, self, clock } = this.#deps;
+    const { host, self, clock, files, log } = this.#deps;
     await host.cgroups.prepare({ cpuShares: nodeShares(self()) }, signal);
+    const { stats } = this.#deps.runtime;
+    const storage = new StorageWatch({ clock, stats, files, pods: this.#pods, workers: this.#workers, log });
     await using scope = new Scope(signal);
     scope.spawn('files of pods', (inner) => this.#volumes.run(inner));
     using _changes = this.#pods.onChange(({ before, after }) => {
@@ -166,7 +165,7 @@ export class Kubelet {
       await orAborted(this.#workers.lookedAtAll, inner);
       await this.#deps.ports?.run(inner);
     });
-    scope.spawn('disk of pods', (inner) => this.#storage.run(inner));
+    scope.spawn('disk of pods', (inner) => storage.run(inner));
     scope.spawn('node agent', async (inner) => {
       // Who reads that the node is Ready may believe what its pods say. A runtime that does not answer holds nobody up.
       const over = new AbortController();
