@@ -54,8 +54,8 @@ async function waiting({ cluster, pods, create, sh }: Stage): Promise<void> {
   });
   await create(configMap('y', { here: 'now' }));
   await cluster.ok('patch', 'secret', 'z', '-p', '{"stringData":{"k":"v"}}');
-  await pods.running('waits', 5000);
-  await pods.running('waits-key', 5000);
+  await pods.running('waits', 15_000);
+  await pods.running('waits-key', 15_000);
   assert.equal(await sh('waits', 'cat /x/here'), 'now');
   await create(podWith('never', { x: { configMap: { name: 'nowhere' } } }));
   await pods.told('never', /FailedMount/);
