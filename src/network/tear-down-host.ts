@@ -77,7 +77,8 @@ async function removeRun(paths: ClusterPaths, signal: AbortSignal): Promise<void
   await realMounts.unmountAll(paths.run, signal);
   const left = await realMounts.under(paths.run);
   if (left.length > 0) throw new Error(`still mounted: ${left.join(', ')}`);
-  rmSync(paths.run, { recursive: true, force: true });
+  // What was killed a moment ago may still be writing there.
+  rmSync(paths.run, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 }
 
 export interface Remains {
