@@ -70,7 +70,7 @@ export const containerFields: Readonly<Record<string, Fate>> = {
   resizePolicy: 'ignored',
   resources: 'honoured',
   restartPolicy: 'honoured',
-  restartPolicyRules: 'refused',
+  restartPolicyRules: 'honoured',
   securityContext: 'honoured',
   startupProbe: 'honoured',
   stdin: 'honoured',

@@ -3,6 +3,7 @@ import type {
   ContainerState,
   ContainerStateTerminated,
   ContainerStatus,
+  Pod,
   Signal,
 } from '#api/generated/core-v1.ts';
 import {
@@ -14,13 +15,12 @@ import {
   lostContainer,
   notYet,
   probeResults,
-  restartsByPolicy,
-  type Role,
   statusNamed,
   type Waiting,
 } from '#kubelet/container-step.ts';
 import { containersNamed, currentSandbox, type Observed, type PodContainer } from '#kubelet/observed.ts';
 import { hasStarted, isReady } from '#kubelet/probe.ts';
+import { restartsAfter, type Role } from '#api/restart-policy.ts';
 import { type StatusContext, timeOf } from '#kubelet/status-context.ts';
 
 /** What a pod's status says of one container. */
@@ -76,7 +76,8 @@ function stateOf(container: Container, role: Role, context: StatusContext, facts
   if (found?.state.kind === 'running' && !hooked) return { running: { startedAt: timeOf(found.state.startedAt) } };
   if (course.kind === 'rejected') return { waiting: { reason: 'ContainerCreating' } };
   if (course.kind === 'ending') {
-    return exit ? { terminated: terminatedOf(exit, node.runtimeName) } : { terminated: lostContainer };
+    if (exit) return { terminated: terminatedOf(exit, node.runtimeName) };
+    return role === 'main' && wasInitialized(pod, observed) ? { terminated: lostContainer } : { waiting: notYet(pod) };
   }
   const step = containerStep(container, role, { pod, observed, now });
   const waiting = waitingOf(step);
@@ -87,12 +88,17 @@ function stateOf(container: Container, role: Role, context: StatusContext, facts
     exit !== undefined &&
     found?.state.kind !== 'created' &&
     waiting.reason === notYet(pod).reason &&
-    restartsByPolicy(role, pod, exit);
+    restartsAfter(role, pod, container, exit.exitCode);
   if (step.kind === 'ended' || between) {
     return exit ? { terminated: terminatedOf(exit, node.runtimeName) } : { waiting };
   }
   return { waiting };
 }
+
+/** Only then is a container that nobody knows anything of one that should have run. */
+const wasInitialized = (pod: Pod, { previous }: Observed): boolean =>
+  (pod.spec.initContainers?.length ?? 0) === 0 ||
+  previous?.conditions?.some(({ type, status }) => type === 'Initialized' && status === 'True') === true;
 
 function waitingOf(step: ContainerStep): Waiting {
   switch (step.kind) {

@@ -11,6 +11,7 @@ import {
   step,
 } from '#kubelet/observed.ts';
 import { failedProbe, hasStarted, initialResults, probeOf, type ProbeResults } from '#kubelet/probe.ts';
+import { restartsAfter, type Role } from '#api/restart-policy.ts';
 import { backoffDelay, type BackoffPolicy } from '#lib/backoff.ts';
 import { unreachable } from '#lib/unreachable.ts';
 
@@ -75,8 +76,6 @@ export interface Exit {
   readonly restartDelayMs: number;
 }
 
-export type Role = 'init' | 'sidecar' | 'main' | 'ephemeral';
-
 export interface StepContext {
   readonly pod: Pod;
   readonly observed: Observed;
@@ -122,7 +121,8 @@ function runningStep(container: Container, role: Role, found: PodContainer, cont
   const results = probeResults(container, found, context.observed);
   const failed = failedProbe(container, results);
   if (failed === undefined) return { kind: 'running', container: found, started: hasStarted(container, results) };
-  const again = role === 'sidecar' || context.pod.spec.restartPolicy !== 'Never' ? ', will be restarted' : '';
+  // What it was killed with; that it is restarted is said of whoever fails.
+  const again = restartsAfter(role, context.pod, container, 137) ? ', will be restarted' : '';
   const why = `Container ${container.name} failed ${failed} probe${again}`;
   return stopNow(found, context, why, probeOf(container, failed)?.terminationGracePeriodSeconds);
 }
@@ -166,15 +166,7 @@ export function restarts(role: Role, pod: Pod, exit: Exit, container: Container)
   // A pod's image may be changed while it lives; the new one is to run whatever the policy says.
   if (role !== 'init' && role !== 'ephemeral' && exit.image !== undefined && exit.image !== container.image)
     return true;
-  return restartsByPolicy(role, pod, exit);
-}
-
-export function restartsByPolicy(role: Role, pod: Pod, exit: Exit): boolean {
-  if (role === 'sidecar') return true;
-  if (role === 'ephemeral') return false;
-  const policy = pod.spec.restartPolicy;
-  if (exit.exitCode === 0) return role === 'main' && policy === 'Always';
-  return policy !== 'Never';
+  return restartsAfter(role, pod, container, exit.exitCode);
 }
 
 function afterExit(container: Container, role: Role, context: StepContext): ContainerStep {

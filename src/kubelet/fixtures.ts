@@ -100,6 +100,7 @@ export const observed = (over: Partial<Observed> = {}): Observed => ({
   images: new Map([['busybox', present]]),
   files: 'ready',
   probes: new Map(),
+  hooked: new Set(),
   stopped: new Set(),
   inFlight: new Map(),
   failures: new Map(),

@@ -18,7 +18,7 @@ const USER_AGENT = ['User-Agent', 'kube-lifecycle/1.36'] as const;
 
 /**
  * What a pod asks to be done in or to a container after it started and before it is stopped. A preStop hook runs once a
- * container, however many stops with nearer deadlines are begun beside the first: they wait for the same run.
+ * container, however many stops with nearer deadlines are begun beside the first or after it: all have the same run.
  */
 export class Hooks {
   readonly #deps: HookDeps;
@@ -62,14 +62,21 @@ export class Hooks {
     return true;
   }
 
+  /** The container has ended: nothing of it will be asked again. */
+  forget(id: ContainerId): void {
+    this.#stopping.delete(id);
+  }
+
   #begin(target: ProbeTarget, leftMs: number, signal: AbortSignal): { over: AbortController; done: Promise<void> } {
     const over = new AbortController();
     const handler = target.container.lifecycle!.preStop!;
-    const done = this.#run(handler, target, leftMs, AbortSignal.any([signal, over.signal])).finally(() =>
-      this.#stopping.delete(target.id),
-    );
+    const done = this.#run(handler, target, leftMs, AbortSignal.any([signal, over.signal]));
     const begun = { over, done };
     this.#stopping.set(target.id, begun);
+    // A failure is told once, to those who wait for it; who comes later finds that it was run.
+    done.catch(() => {
+      if (this.#stopping.get(target.id) === begun) this.#stopping.set(target.id, { over, done: Promise.resolve() });
+    });
     return begun;
   }
 

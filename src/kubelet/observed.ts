@@ -15,6 +15,8 @@ export interface Observed {
   readonly files: FilesState;
   /** What its probes have shown of each container that runs and has some. */
   readonly probes: ReadonlyMap<ContainerId, ProbeResults>;
+  /** Containers that still run and whose preStop hook was run before it was their turn to be stopped. */
+  readonly hooked: ReadonlySet<ContainerId>;
   /** Sandboxes whose stop has succeeded since this kubelet began; a stop is repeatable, so forgetting one costs a call. */
   readonly stopped: ReadonlySet<SandboxId>;
   /** Steps under way, with when they began. */
@@ -110,6 +112,7 @@ export const step = {
   stop: (id: ContainerId): StepKey => `stop ${id}` as StepKey,
   /** The deadline is part of the name: a stop with a nearer one is another step, begun beside the first. */
   stopBy: (id: ContainerId, deadlineAt: number): StepKey => `stop ${id} by ${deadlineAt}` as StepKey,
+  preStop: (id: ContainerId): StepKey => `pre-stop ${id}` as StepKey,
   removeContainer: (id: ContainerId): StepKey => `remove container ${id}` as StepKey,
   stopSandbox: (id: SandboxId): StepKey => `stop sandbox ${id}` as StepKey,
   removeSandbox: (id: SandboxId): StepKey => `remove sandbox ${id}` as StepKey,

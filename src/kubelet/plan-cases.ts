@@ -22,6 +22,8 @@ function show(action: Action): string {
       return `remove-container ${action.id}`;
     case 'stop-container':
       return action.final ? `stop-container by ${action.deadlineAt}` : 'stop-container';
+    case 'run-pre-stop':
+      return `run-pre-stop ${action.id}`;
     case 'clean-up':
       return `clean-up ${action.logs}`;
     default:

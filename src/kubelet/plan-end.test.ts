@@ -16,6 +16,10 @@ const forget: Desired = { kind: 'forget', deadlineAt: 2000 };
 const up = { sandboxes: [aSandbox()] };
 const sandboxDown = aSandbox(0, { state: 'not-ready', addresses: [] });
 const sidecar = { initContainers: [aContainer('side', { restartPolicy: 'Always' })] };
+const hook = { preStop: { sleep: { seconds: 1 } } };
+const sidecars = {
+  initContainers: ['one', 'two'].map((name) => aContainer(name, { restartPolicy: 'Always', lifecycle: hook })),
+};
 const inFlight = (...keys: readonly Action['key'][]): Partial<Observed> => ({
   inFlight: new Map(keys.map((key) => [key, 0])),
 });
@@ -54,6 +58,41 @@ checkPlans([
     desired: terminate(30_000, sidecar),
     observed: { ...up, containers: [found('side', running()), found('main', running())] },
     want: ['stop-container by 30000'],
+  },
+  {
+    name: 'ending: hooks of sidecars do not wait for their turn',
+    desired: terminate(30_000, sidecars),
+    observed: {
+      ...up,
+      containers: [found('one', running()), found('two', running()), found('main', running())],
+      hooked: new Set(['two-0' as ContainerId]),
+    },
+    want: ['stop-container by 30000', 'run-pre-stop one-0'],
+  },
+  {
+    name: 'ending: sidecars go one by one, the last first',
+    desired: terminate(30_000, sidecars),
+    observed: {
+      ...up,
+      containers: [found('one', running()), found('two', running()), found('main', exited(0))],
+      hooked: new Set(['one-0' as ContainerId]),
+      ...inFlight(step.stopBy('two-0' as ContainerId, 30_000)),
+    },
+    want: [],
+    wakeAt: 30_000,
+  },
+  {
+    name: 'ending: past the deadline all that is left is stopped at once',
+    desired: terminate(30_000, sidecars),
+    observed: { ...up, containers: [found('one', running()), found('two', running()), found('main', running())] },
+    now: 30_000,
+    want: ['stop-container by 30000', 'stop-container by 30000', 'stop-container by 30000'],
+  },
+  {
+    name: 'completed: sidecars are stopped, all else is kept for release',
+    desired: { kind: 'terminate', pod: aPod(sidecars), deadlineAt: 5, cause: 'completed' },
+    observed: { ...up, containers: [found('one', exited(0)), found('two', exited(0)), found('main', exited(0))] },
+    want: [],
   },
   {
     name: 'ending: nothing runs: sandbox',

@@ -18,7 +18,6 @@ import {
   mainHasBegun,
   restarts,
   retryAt,
-  type Role,
   type StepContext,
 } from '#kubelet/container-step.ts';
 import {
@@ -30,6 +29,7 @@ import {
   step,
   type StepKey,
 } from '#kubelet/observed.ts';
+import type { Role } from '#api/restart-policy.ts';
 import { unreachable } from '#lib/unreachable.ts';
 
 /** What should be true of a pod on this node. Only `run` may turn into another; the others never turn back into it. */
@@ -42,13 +42,16 @@ export type Desired =
   /** The API knows nothing of it (any more): remove whatever is left. */
   | { readonly kind: 'forget'; readonly deadlineAt: number };
 
-export type TerminationCause = 'deleted' | 'deadline-exceeded' | 'evicted';
+/** `completed`: those that decide how a pod ends have all ended, and only its sidecars (or who looks into it) are left. */
+export type TerminationCause = 'deleted' | 'deadline-exceeded' | 'evicted' | 'completed';
 
 export type Action = { readonly key: StepKey } & (
   | ContainerAction
   /** cgroup, volumes, folders. */
   | { readonly kind: 'prepare-files' }
   | { readonly kind: 'create-sandbox'; readonly attempt: number }
+  /** Of a sidecar that must not be stopped yet: hooks of all containers run from the beginning of a pod's end. */
+  | { readonly kind: 'run-pre-stop'; readonly id: ContainerId; readonly name: string; readonly deadlineAt: number }
   | { readonly kind: 'stop-sandbox'; readonly id: SandboxId }
   /** `lost`: it was the pod's current one and ended by itself; the pod goes on in another. */
   | { readonly kind: 'remove-sandbox'; readonly id: SandboxId; readonly lost?: true }
@@ -114,6 +117,21 @@ export function runSteps(context: StepContext): readonly ContainerStep[] {
   return [...steps, ...pod.spec.containers.map((container) => containerStep(container, 'main', context))];
 }
 
+/**
+ * Nothing that decides how the pod ends runs or will run again, but something else does: sidecars, which live as long as
+ * the others do, and ephemeral containers.
+ */
+export function isCompleted(context: StepContext): boolean {
+  const { pod, observed } = context;
+  if (!observed.containers.some(isRunning)) return false;
+  const failed = (pod.spec.initContainers ?? []).some((container) => {
+    const next = isSidecar(container) ? undefined : containerStep(container, 'init', context);
+    return next?.kind === 'ended' && next.exit.exitCode !== 0;
+  });
+  if (failed && !mainHasBegun(context)) return true;
+  return pod.spec.containers.every((container) => containerStep(container, 'main', context).kind === 'ended');
+}
+
 /** Added to look into a pod that runs already: each runs once, whatever the others do. */
 const ephemeralSteps = (context: StepContext): readonly ContainerStep[] =>
   (context.pod.spec.ephemeralContainers ?? []).map((container) => containerStep(container, 'ephemeral', context));
@@ -165,12 +183,15 @@ type Ending = Extract<Desired, { readonly kind: 'terminate' | 'forget' }>;
 function planEnd(desired: Ending, observed: Observed, now: number): Plan {
   const hooks = observed.containers.filter(isRunning).map(({ id }) => step.start(id));
   const cancel = [...observed.inFlight.keys()].filter((key) => key.startsWith('pull ') || hooks.includes(key));
-  const plan = (actions: readonly Action[]): Plan => ({ ...toPlan(actions, observed, now, []), cancel });
+  const plan = (actions: readonly Action[], waits: readonly number[] = []): Plan => ({
+    ...toPlan(actions, observed, now, waits),
+    cancel,
+  });
 
   // What is being made now must first be seen, or it would outlive its pod.
   if (observed.inFlight.has(step.createSandbox())) return plan([]);
-  const stops = stopsInOrder(desired, observed.containers.filter(isRunning));
-  if (stops.length > 0) return plan(stops);
+  const stops = stopsInOrder(desired, observed, now);
+  if (stops.length > 0) return plan(stops, [desired.deadlineAt]);
   if ([...observed.inFlight.keys()].some((key) => key.startsWith('create ') || key.startsWith('start ')))
     return plan([]);
   if (desired.kind === 'terminate' && desired.cause !== 'deleted') return plan([]);
@@ -182,23 +203,32 @@ function planEnd(desired: Ending, observed: Observed, now: number): Plan {
   return plan([{ kind: 'delete-object', key: step.deleteObject() }]);
 }
 
-/** Main containers first, all together; then the sidecars, the last one started first (KEP-753). */
-function stopsInOrder(desired: Ending, running: readonly PodContainer[]): readonly Action[] {
-  const sidecars =
-    desired.kind === 'forget' ? [] : (desired.pod.spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name);
-  const isSide = (container: PodContainer): boolean => sidecars.includes(container.name);
+/**
+ * Main containers first, all together; then the sidecars, the last one started first (KEP-753). Their preStop hooks do not
+ * wait for their turn, and once the deadline has passed nothing else does: what is left then is stopped all at once.
+ */
+function stopsInOrder(desired: Ending, { containers, hooked }: Observed, now: number): readonly Action[] {
+  const running = containers.filter(isRunning);
+  const sidecars = desired.kind === 'forget' ? [] : (desired.pod.spec.initContainers ?? []).filter(isSidecar);
+  const isSide = ({ name }: PodContainer): boolean => sidecars.some((sidecar) => sidecar.name === name);
   const main = running.filter((container) => !isSide(container));
-  const lastSidecar = sidecars.findLast((name) => running.some((container) => container.name === name));
-  const next = main.length > 0 ? main : running.filter(({ name }) => name === lastSidecar);
-  return next.map(({ id, name }) => ({
-    kind: 'stop-container',
-    key: step.stopBy(id, desired.deadlineAt),
-    id,
-    name,
-    deadlineAt: desired.deadlineAt,
-    final: true,
-    why: `Stopping container ${name}`,
-  }));
+  const last = sidecars.findLast(({ name }) => running.some((container) => container.name === name));
+  const inTurn = main.length > 0 ? main : running.filter(({ name }) => name === last?.name);
+  const next = now >= desired.deadlineAt ? running : inTurn;
+  const { deadlineAt } = desired;
+  const hooks = running.filter(
+    ({ id, name }) =>
+      !next.some((one) => one.id === id) &&
+      !hooked.has(id) &&
+      sidecars.some((sidecar) => sidecar.name === name && sidecar.lifecycle?.preStop !== undefined),
+  );
+  return [
+    ...next.map(({ id, name }): Action => {
+      const why = `Stopping container ${name}`;
+      return { kind: 'stop-container', key: step.stopBy(id, deadlineAt), id, name, deadlineAt, final: true, why };
+    }),
+    ...hooks.map(({ id, name }): Action => ({ kind: 'run-pre-stop', key: step.preStop(id), id, name, deadlineAt })),
+  ];
 }
 
 /** Everything but the dead containers and their logs goes back. */

@@ -4,7 +4,7 @@ import type { ContainerId, ContainerRuntime, SandboxId } from '#cri/runtime.ts';
 import { RuntimeFault } from '#cri/fault.ts';
 import { currentSandbox, type Failure, type ImageState, type Observed, step, type StepKey } from '#kubelet/observed.ts';
 import { type HostPort, hostPorts } from '#kubelet/host-ports.ts';
-import { type Action, type Desired, planPod, type TerminationCause } from '#kubelet/plan.ts';
+import { type Action, type Desired, isCompleted, planPod, type TerminationCause } from '#kubelet/plan.ts';
 import { eventsOf, fieldPathOf } from '#kubelet/pod-events.ts';
 import { PodObserver, type RuntimeSight } from '#kubelet/pod-observer.ts';
 import type { ProbeAsker } from '#kubelet/probes/ask.ts';
@@ -64,6 +64,7 @@ export class PodWorker {
   readonly #failures = new Map<StepKey, Failure>();
   readonly #images = new Map<string, ImageState>();
   readonly #stopped = new Set<SandboxId>();
+  readonly #hooked = new Set<ContainerId>();
   #pod: Pod | undefined;
   #known: 'yes' | 'gone' = 'yes';
   #ending: { readonly cause: TerminationCause; readonly deadlineAt: number } | undefined;
@@ -110,7 +111,8 @@ export class PodWorker {
   evict(message: string): void {
     const pod = this.#pod;
     const { clock, events } = this.#deps;
-    if (pod === undefined || this.#desired(clock.now()).kind !== 'run') return;
+    const isOver = isTerminal(this.#previous?.phase ?? pod?.status?.phase);
+    if (pod === undefined || this.#known === 'gone' || this.#ending !== undefined || isOver) return;
     this.#endedFor = { reason: 'Evicted', message };
     events.record(pod, { type: 'Warning', ...this.#endedFor });
     this.#end('evicted', clock.now() + EVICTION_GRACE_MS);
@@ -152,7 +154,7 @@ export class PodWorker {
     const { clock } = this.#deps;
     try {
       const observed = await this.#observe(scope, signal);
-      const desired = this.#desired(clock.now());
+      const desired = this.#desired(observed, clock.now());
       this.#report(observed);
       const plan = planPod(desired, { ...observed, previous: this.#previous }, clock.now());
       for (const key of plan.cancel) this.#inFlight.get(key)?.cancel.abort(new Error('no longer wanted'));
@@ -183,6 +185,7 @@ export class PodWorker {
       probes: this.#probers.results(),
       images: this.#images,
       files: this.#deps.files(this.uid),
+      hooked: this.#hooked,
       stopped: this.#stopped,
       inFlight: new Map([...before, ...this.#stepsUnderWay()]),
       failures: this.#failures,
@@ -227,7 +230,7 @@ export class PodWorker {
     }
   }
 
-  #desired(now: number): Desired {
+  #desired(observed: Observed, now: number): Desired {
     const pod = this.#pod;
     if (pod === undefined || this.#known === 'gone') {
       this.#forgetBy ??= now + Math.min(ORPHAN_GRACE_MS, (pod?.spec.terminationGracePeriodSeconds ?? 30) * 1000);
@@ -243,6 +246,9 @@ export class PodWorker {
       const message = 'Pod was active on the node longer than the specified deadline';
       this.#endedFor = { reason: 'DeadlineExceeded', message };
       this.#end('deadline-exceeded', now + (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000);
+    }
+    if (this.#ending === undefined && isCompleted({ pod, observed, now })) {
+      this.#end('completed', now + (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000);
     }
     if (this.#ending === undefined) return { kind: 'run', pod };
     if (this.#ending.cause !== 'deleted' && isTerminal(this.#previous?.phase)) return { kind: 'release', pod };
@@ -307,6 +313,7 @@ export class PodWorker {
     this.#failures.delete(action.key);
     if (action.kind === 'pull-image' && image) this.#images.set(action.container.image ?? '', image);
     if (action.kind === 'stop-sandbox') this.#stopped.add(action.id);
+    if (action.kind === 'run-pre-stop') this.#hooked.add(action.id);
     // Gone with its sandbox or removed: what was known of its steps means nothing to its successor.
     if (action.kind === 'remove-sandbox') this.#failures.clear();
   }

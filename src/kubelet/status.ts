@@ -17,6 +17,7 @@ import type {
 } from '#api/generated/core-v1.ts';
 import { containerStatus } from '#kubelet/container-status.ts';
 import { isSidecar, roleOf } from '#kubelet/plan.ts';
+import { restartsAfter } from '#api/restart-policy.ts';
 import { currentSandbox, type Observed } from '#kubelet/observed.ts';
 import { type Course, type NodeFacts, type StatusContext, timeOf } from '#kubelet/status-context.ts';
 
@@ -35,7 +36,7 @@ export function statusOf(context: StatusContext, observed: Observed, now: number
   const phase =
     course.kind === 'rejected'
       ? 'Failed'
-      : phaseOf(context, { init, main, before: observed.previous?.phase ?? pod.status?.phase });
+      : phaseOf(context, { init, main, ephemeral, before: observed.previous?.phase ?? pod.status?.phase });
   const addresses = podAddresses(pod, observed, node);
   return {
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
@@ -80,33 +81,34 @@ function podAddresses(pod: Pod, observed: Observed, node: NodeFacts): readonly s
 interface Statuses {
   readonly init: readonly ContainerStatus[];
   readonly main: readonly ContainerStatus[];
+  readonly ephemeral: readonly ContainerStatus[];
   readonly before: PodPhase | undefined;
 }
 
-function phaseOf({ pod, course }: StatusContext, { init, main, before }: Statuses): PodPhase {
-  const policy = pod.spec.restartPolicy;
+function phaseOf({ pod, course }: StatusContext, { init, main, ephemeral, before }: Statuses): PodPhase {
   if (isTerminal(before)) return before!;
   const counts = countStates(main);
   const ending = course.kind === 'ending';
+  // A pod has not ended while anything of it runs: its sidecars, and those who look into it, are stopped first.
+  const othersRun = [...init, ...ephemeral].some(({ state }) => state?.running);
   const initialized = initIsOver(pod, init, main);
   if (!initialized) {
-    const failed = initFailed(pod, init);
-    if (failed && (policy === 'Never' || (ending && counts.running === 0))) return 'Failed';
+    if (!othersRun && (initFailed(pod, init) || (ending && counts.running === 0 && initEnded(init)))) return 'Failed';
     if (!ending) return 'Pending';
   }
   if (ending) {
     // "Will not be restarted": as soon as nothing runs, how it ended is all there is to say.
-    if (counts.running > 0 || init.some(({ state }) => state?.running))
-      return before === 'Pending' && !initialized ? 'Pending' : 'Running';
+    if (counts.running > 0 || othersRun) return before === 'Pending' && !initialized ? 'Pending' : 'Running';
     // What was ended for a reason (its deadline) has failed, however well its containers took it.
     return course.reason === undefined && counts.succeeded === main.length ? 'Succeeded' : 'Failed';
   }
   if (counts.waiting > 0) return 'Pending';
-  if (counts.running > 0) return 'Running';
-  if (policy === 'Always') return 'Running';
-  if (counts.succeeded === main.length) return 'Succeeded';
-  return policy === 'Never' ? 'Failed' : 'Running';
+  if (counts.running > 0 || othersRun || main.some((status, n) => runsAgain(pod, n, status))) return 'Running';
+  return counts.succeeded === main.length ? 'Succeeded' : 'Failed';
 }
+
+const runsAgain = (pod: Pod, index: number, { state }: ContainerStatus): boolean =>
+  state?.terminated === undefined || restartsAfter('main', pod, pod.spec.containers[index]!, state.terminated.exitCode);
 
 interface Counts {
   readonly running: number;
@@ -132,12 +134,15 @@ function initIsOver(pod: Pod, init: readonly ContainerStatus[], main: readonly C
   );
 }
 
+/** For good: what it would be started again for is a matter of time. */
 const initFailed = (pod: Pod, init: readonly ContainerStatus[]): boolean =>
-  (pod.spec.initContainers ?? []).some(
-    (container, n) =>
-      !isSidecar(container) &&
-      (init[n]?.state?.terminated?.exitCode ?? init[n]?.lastState?.terminated?.exitCode ?? 0) !== 0,
-  );
+  (pod.spec.initContainers ?? []).some((container, n) => {
+    const exitCode = init[n]?.state?.terminated?.exitCode ?? 0;
+    return exitCode !== 0 && !restartsAfter(roleOf(container), pod, container, exitCode);
+  });
+
+const initEnded = (init: readonly ContainerStatus[]): boolean =>
+  init.some(({ state, lastState }) => (state?.terminated?.exitCode ?? lastState?.terminated?.exitCode ?? 0) !== 0);
 
 interface ConditionFacts {
   readonly pod: Pod;

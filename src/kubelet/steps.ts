@@ -82,6 +82,9 @@ function executorsOf(deps: StepDeps): Executors {
       tell(deps, subject.pod, { type: 'Normal', reason: 'Killing', message: action.why }, action.name);
       return stopContainer(deps, action, subject, signal);
     },
+    'run-pre-stop': async (action, subject, signal) => {
+      await beforeStop(deps, action, subject, signal);
+    },
     'remove-container': ({ id }, _subject, signal) => runtime.containers.remove(id, signal),
     'stop-sandbox': ({ id }, _subject, signal) => runtime.sandboxes.stop(id, signal),
     'remove-sandbox': ({ id, lost }, { pod }, signal) => {
@@ -217,7 +220,7 @@ async function afterStart(
   }
 }
 
-/** What a container gets to end in, ms, when its preStop hook has used up the grace period; upstream's. */
+/** What a container that is told to end gets at least, ms, even when hooks or those before it have used up the grace period; upstream's. */
 const LEAST_GRACE_MS = 2000;
 
 async function stopContainer(
@@ -227,8 +230,11 @@ async function stopContainer(
   signal: AbortSignal,
 ): Promise<void> {
   const { runtime, clock } = deps;
+  // One whose deadline has come nearer has been told already.
+  const told = [...subject.observed.inFlight.keys()].some((key) => key.startsWith(`stop ${id} by `));
   const hooked = await beforeStop(deps, { id, name, deadlineAt }, subject, signal);
-  await runtime.containers.stop(id, Math.max(hooked ? LEAST_GRACE_MS : 0, deadlineAt - clock.now()), signal);
+  await runtime.containers.stop(id, Math.max(hooked || !told ? LEAST_GRACE_MS : 0, deadlineAt - clock.now()), signal);
+  deps.hooks.forget(id);
 }
 
 async function beforeStop(

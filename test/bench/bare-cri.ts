@@ -95,6 +95,7 @@ export class BareCri implements AsyncDisposable {
       containers: [],
       images: new Map(images),
       files: 'ready',
+      hooked: new Set(),
       stopped: new Set(),
       probes: new Map(),
       inFlight: new Map(),

@@ -4,6 +4,7 @@ import {
   forbidden,
   invalidValue,
   required,
+  tooMany,
   unsupported,
   type FieldError,
 } from '#api/field-error.ts';
@@ -74,6 +75,10 @@ export class Finding implements FieldPath {
 
   unsupported(value: unknown, supported: readonly string[]): void {
     this.add(unsupported(this, value, supported));
+  }
+
+  tooMany(count: number, most: number): void {
+    this.add(tooMany(this, count, most));
   }
 
   /** Each problem with a value as a fault of its own. */

@@ -38,13 +38,7 @@ function validateContainers(surroundings: Surroundings, found: Finding): void {
     if (names.has(container.name)) own.child('name').duplicate(container.name);
     names.add(container.name);
     validateProbes(container, spec, own);
-    // Restart rules of single containers are behind a gate; a policy that would not be obeyed is refused.
-    if (container.restartPolicy !== undefined) {
-      own.child('restartPolicy').forbidden('may not be set for non-init containers');
-    }
-    if ((container.restartPolicyRules?.length ?? 0) > 0) {
-      own.child('restartPolicyRules').forbidden('not supported by this cluster');
-    }
+    validateRestartPolicy(container, own);
   }
   validateHostPorts(containers, found);
 }
@@ -55,7 +49,7 @@ function validateInitContainers(surroundings: Surroundings, found: Finding): voi
   for (const [index, container] of (spec.initContainers ?? []).entries()) {
     const own = found.at(index);
     validateContainer(container, surroundings, own);
-    own.child('restartPolicy').oneOf(container.restartPolicy, ['Always']);
+    validateRestartPolicy(container, own);
     if (names.has(container.name)) own.child('name').duplicate(container.name);
     else if (container.name) names.add(container.name);
     // They run one by one: only the ports of one may collide.
@@ -63,6 +57,30 @@ function validateInitContainers(surroundings: Surroundings, found: Finding): voi
     if (container.restartPolicy === 'Always') {
       validateProbes(container, spec, own);
     } else forbidProbes(container, own);
+  }
+}
+
+const MOST_RULES = 20;
+const MOST_CODES = 255;
+
+/** A container's own policy, and the rules that go before it (KEP-5307). Rules that restart the whole pod (KEP-5532) are refused. */
+function validateRestartPolicy({ restartPolicy, restartPolicyRules = [] }: Container, found: Finding): void {
+  const policy = found.child('restartPolicy');
+  if (restartPolicy !== undefined) policy.oneOf(restartPolicy, ['Always', 'Never', 'OnFailure']);
+  else if (restartPolicyRules.length > 0) policy.required('must specify restartPolicy when restart rules are used');
+  const rules = found.child('restartPolicyRules');
+  if (restartPolicyRules.length > MOST_RULES) rules.tooMany(restartPolicyRules.length, MOST_RULES);
+  for (const [index, { action, exitCodes }] of restartPolicyRules.entries()) {
+    const own = rules.at(index);
+    own.child('action').requiredOneOf(action, ['Restart']);
+    if (exitCodes === undefined) {
+      own.child('exitCodes').required('must be specified');
+      continue;
+    }
+    const codes = own.child('exitCodes');
+    codes.child('operator').requiredOneOf(exitCodes.operator, ['In', 'NotIn']);
+    const count = exitCodes.values?.length ?? 0;
+    if (count > MOST_CODES) codes.child('values').tooMany(count, MOST_CODES);
   }
 }
 

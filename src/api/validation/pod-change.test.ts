@@ -171,6 +171,14 @@ test('pod update: debug containers may be added, not changed', () => {
 const ended = (exitCode: number): object => ({
   containerStatuses: [{ name: 'a', state: { terminated: { exitCode } } }],
 });
+test('pod status: a container whose own policy says so starts again', () => {
+  const spec = { restartPolicy: 'Never', containers: [{ name: 'a', image: 'x:1', restartPolicy: 'OnFailure' }] };
+  const of = (status: object): readonly string[] =>
+    validatePodStatusUpdate(podOf(spec, { status: running }), podOf(spec, { status })).map(fieldErrorText);
+  assert.deepEqual(of(ended(1)), []);
+  assert.equal(of(ended(0)).length, 1);
+});
+
 const running = { containerStatuses: [{ name: 'a', state: { running: {} } }] };
 const states: readonly (readonly [string, object, string, boolean])[] = [
   ['Always', ended(0), 'starts again', true],

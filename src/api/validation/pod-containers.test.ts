@@ -53,12 +53,13 @@ specCases('containers', [
         { name: 'i', image: 'x', livenessProbe: { tcpSocket: { port: 1 } }, lifecycle: {} },
         { name: 's', image: 'x', livenessProbe: { tcpSocket: { port: 1 } }, restartPolicy: 'Always' },
         { name: 't', image: 'x', restartPolicy: 'Never' },
+        { name: 'u', image: 'x', restartPolicy: 'OnFailure', lifecycle: {} },
       ],
     },
     want: [
       'initContainers[0].lifecycle: Forbidden: may not be set for init containers without restartPolicy=Always',
       'initContainers[0].livenessProbe: Forbidden: may not be set for init containers without restartPolicy=Always',
-      'initContainers[2].restartPolicy: Unsupported value: "Never": supported values: "Always"',
+      'initContainers[3].lifecycle: Forbidden: may not be set for init containers without restartPolicy=Always',
     ],
   },
   {
@@ -81,11 +82,37 @@ specCases('containers', [
 containerCases('container', [
   {
     name: 'policies',
-    container: { imagePullPolicy: 'Sometimes', terminationMessagePolicy: 'None', restartPolicy: 'Always' },
+    container: { imagePullPolicy: 'Sometimes', terminationMessagePolicy: 'None', restartPolicy: 'Sometimes' },
     want: [
       'terminationMessagePolicy: Unsupported value: "None": supported values: "File", "FallbackToLogsOnError"',
       'imagePullPolicy: Unsupported value: "Sometimes": supported values: "Always", "IfNotPresent", "Never"',
-      'restartPolicy: Forbidden: may not be set for non-init containers',
+      'restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "Never", "OnFailure"',
+    ],
+  },
+  {
+    name: 'its own restart policy, with rules',
+    container: {
+      restartPolicy: 'Never',
+      restartPolicyRules: [
+        { action: 'Restart', exitCodes: { operator: 'In', values: [42] } },
+        { action: 'RestartAllContainers', exitCodes: { operator: 'Of' } },
+        { action: 'Restart' },
+      ],
+    },
+    want: [
+      'restartPolicyRules[1].action: Unsupported value: "RestartAllContainers": supported values: "Restart"',
+      'restartPolicyRules[1].exitCodes.operator: Unsupported value: "Of": supported values: "In", "NotIn"',
+      'restartPolicyRules[2].exitCodes: Required value: must be specified',
+    ],
+  },
+  {
+    name: 'rules without a policy',
+    container: {
+      restartPolicyRules: Array.from({ length: 21 }, () => ({ action: 'Restart', exitCodes: { operator: 'In' } })),
+    },
+    want: [
+      'restartPolicy: Required value: must specify restartPolicy when restart rules are used',
+      'restartPolicyRules: Too many: 21: must have at most 20 items',
     ],
   },
   {

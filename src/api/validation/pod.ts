@@ -1,5 +1,6 @@
 import type { Binding, EphemeralContainer, Pod, PodSpec } from '#api/generated/core-v1.ts';
 import type { FieldError } from '#api/field-error.ts';
+import { restartsAfter } from '#api/restart-policy.ts';
 import { differenceText, differences, semanticallyEqual } from '#api/semantic-diff.ts';
 import { Finding } from '#api/validation/check.ts';
 import { validateImageSpaces } from '#api/validation/containers.ts';
@@ -143,16 +144,17 @@ function refuseResurrection(
   kind: 'containerStatuses' | 'initContainerStatuses' | 'ephemeralContainerStatuses',
   found: Finding,
 ): void {
-  const policy = kind === 'ephemeralContainerStatuses' ? 'Never' : old.spec.restartPolicy;
-  if (policy === 'Always') return;
+  const { spec } = old;
+  if (kind !== 'ephemeralContainerStatuses' && spec.restartPolicy === 'Always') return;
+  const containers = kind === 'initContainerStatuses' ? (spec.initContainers ?? []) : spec.containers;
   for (const [index, before] of (old.status?.[kind] ?? []).entries()) {
     const { terminated } = before.state ?? {};
-    if (terminated === undefined || (terminated.exitCode !== 0 && policy === 'OnFailure')) continue;
-    const isSidecar =
-      kind === 'initContainerStatuses' &&
-      old.spec.initContainers?.some((each) => each.name === before.name && each.restartPolicy === 'Always');
+    if (terminated === undefined) continue;
+    const container = containers.find(({ name }) => name === before.name);
+    const role = kind === 'containerStatuses' ? 'main' : container?.restartPolicy === 'Always' ? 'sidecar' : 'init';
+    if (container !== undefined && restartsAfter(role, old, container, terminated.exitCode)) continue;
     const after = pod.status?.[kind]?.find((each) => each.name === before.name);
-    if (isSidecar || after === undefined || after.state?.terminated !== undefined) continue;
+    if (after === undefined || after.state?.terminated !== undefined) continue;
     found.at(index).child('state').forbidden('may not be transitioned to non-terminated state');
   }
 }
