@@ -31,6 +31,16 @@ export interface UpRequest {
   readonly registryMirror: string | undefined;
   readonly images: ImageChoice;
   readonly detach: boolean;
+  readonly node: NodeRequest;
+}
+
+/** What may be chosen about the node; upstream's defaults stand for what is undefined. */
+export interface NodeRequest {
+  /** 1,000 to 300,000. */
+  readonly crashLoopMaxDelayMs: number | undefined;
+  readonly logMaxBytes: number | undefined;
+  /** At least 2. */
+  readonly logMaxFiles: number | undefined;
 }
 
 export interface DownRequest {

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { parseQuantity, quantityProblem, value } from '#api/quantity.ts';
 import type { RuntimeChoice } from '#cli/commands.ts';
 
 /** What the values of options mean; a value that means nothing throws commander's InvalidArgumentError, which says why. */
@@ -27,4 +28,26 @@ export function parseMirror(text: string): string {
     throw new InvalidArgumentError('It is an http or https URL, such as http://127.0.0.1:5000.');
   }
   return text;
+}
+
+const MOST_CRASH_LOOP_MS = 300_000;
+
+/** `10s`, `2m`; in milliseconds, within what upstream allows. */
+export function parseCrashLoopDelay(text: string): number {
+  const [, count, unit] = /^(\d{1,6})(s|m)$/.exec(text) ?? [];
+  const ms = Number(count) * (unit === 'm' ? 60_000 : 1000);
+  if (!(ms >= 1000 && ms <= MOST_CRASH_LOOP_MS)) throw new InvalidArgumentError('It is from 1s to 5m, such as 30s.');
+  return ms;
+}
+
+export function parseSize(text: string): number {
+  const bytes = quantityProblem(text) === undefined ? value(parseQuantity(text)) : 0;
+  if (bytes < 1) throw new InvalidArgumentError('It is a number of bytes, such as 10Mi.');
+  return bytes;
+}
+
+export function parseLogFiles(text: string): number {
+  const count = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (count < 2) throw new InvalidArgumentError('It is a number of at least 2.');
+  return count;
 }

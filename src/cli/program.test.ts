@@ -43,6 +43,7 @@ const up = {
   registryMirror: undefined,
   images: 'auto',
   detach: false,
+  node: { crashLoopMaxDelayMs: undefined, logMaxBytes: undefined, logMaxFiles: undefined },
 };
 const here = import.meta.filename;
 const folder = import.meta.dirname;
@@ -63,6 +64,10 @@ const understood: readonly { argv: string; want: readonly unknown[] }[] = [
   {
     argv: 'up --registry-mirror http://127.0.0.1:5000',
     want: ['up', usual, { ...up, registryMirror: 'http://127.0.0.1:5000' }],
+  },
+  {
+    argv: 'up --crash-loop-max-delay 2m --log-max-size 1Mi --log-max-files 3',
+    want: ['up', usual, { ...up, node: { crashLoopMaxDelayMs: 120_000, logMaxBytes: 2 ** 20, logMaxFiles: 3 } }],
   },
   { argv: 'up --images hub', want: ['up', usual, { ...up, images: 'hub' }] },
   { argv: 'up --images kit --detach', want: ['up', usual, { ...up, images: 'kit', detach: true }] },
@@ -112,6 +117,18 @@ const misunderstood: readonly { argv: string; want: string; help?: string }[] = 
     argv: `up --registry-mirror ${url}`,
     want: `option '--registry-mirror <URL>' argument '${url}' is invalid. It is an http or https URL, such as http://127.0.0.1:5000.`,
   })),
+  ...['0s', '6m', '10', 'soon'].map((time) => ({
+    argv: `up --crash-loop-max-delay ${time}`,
+    want: `option '--crash-loop-max-delay <TIME>' argument '${time}' is invalid. It is from 1s to 5m, such as 30s.`,
+  })),
+  {
+    argv: 'up --log-max-size much',
+    want: "option '--log-max-size <SIZE>' argument 'much' is invalid. It is a number of bytes, such as 10Mi.",
+  },
+  {
+    argv: 'up --log-max-files 1',
+    want: "option '--log-max-files <COUNT>' argument '1' is invalid. It is a number of at least 2.",
+  },
   {
     argv: 'up --images none',
     want: "option '--images <SOURCE>' argument 'none' is invalid. Allowed choices are auto, hub, kit.",
@@ -174,6 +191,9 @@ test('program: help tells of every option and has examples', async () => {
     '--runtime',
     '--registry-mirror',
     '--images',
+    '--crash-loop-max-delay',
+    '--log-max-size',
+    '--log-max-files',
     '--detach',
     'Examples:',
   ])

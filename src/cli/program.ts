@@ -11,7 +11,15 @@ import {
   type UpRequest,
 } from '#cli/commands.ts';
 import { helpTexts } from '#cli/help-texts.ts';
-import { parseGrace, parseMirror, parsePort, parseRuntime } from '#cli/option-values.ts';
+import {
+  parseCrashLoopDelay,
+  parseGrace,
+  parseLogFiles,
+  parseMirror,
+  parsePort,
+  parseRuntime,
+  parseSize,
+} from '#cli/option-values.ts';
 import { UserError } from '#cli/user-error.ts';
 
 /**
@@ -122,6 +130,9 @@ function addUp(program: Command, context: Context): void {
     .addOption(runtimeOption(program))
     .option('--registry-mirror <URL>', 'where to ask for the images of docker.io first', parseMirror)
     .addOption(choice(program, '--images <SOURCE>', 'where images come from', imageChoices))
+    .option('--crash-loop-max-delay <TIME>', 'longest wait before a restart, 1s to 5m', parseCrashLoopDelay)
+    .option('--log-max-size <SIZE>', 'of a container, before it is put aside (default: 10Mi)', parseSize)
+    .option('--log-max-files <COUNT>', 'of a container (default: 5)', parseLogFiles)
     .option('--detach', 'return once the node is Ready, and leave the cluster running')
     .addHelpText('after', helpTexts.up)
     .action(async (options: SelectedUp) => {
@@ -130,14 +141,24 @@ function addUp(program: Command, context: Context): void {
       if (detach && files.includes('-')) {
         throw new UsageError('-f - and --detach: a cluster in the background cannot read this input', 'peapod up');
       }
-      done(await commands.up(globalOf(options), { files, port, runtime, registryMirror, images, detach }));
+      const node = {
+        crashLoopMaxDelayMs: options.crashLoopMaxDelay,
+        logMaxBytes: options.logMaxSize,
+        logMaxFiles: options.logMaxFiles,
+      };
+      done(await commands.up(globalOf(options), { files, port, runtime, registryMirror, images, detach, node }));
     });
 }
 
 /** Options that nobody gave are missing. */
 type SelectedUp = Selected &
   Pick<UpRequest, 'runtime' | 'images'> &
-  Partial<Pick<UpRequest, 'port' | 'registryMirror' | 'detach'>> & { readonly filename?: readonly string[] };
+  Partial<Pick<UpRequest, 'port' | 'registryMirror' | 'detach'>> & {
+    readonly filename?: readonly string[];
+    readonly crashLoopMaxDelay?: number;
+    readonly logMaxSize?: number;
+    readonly logMaxFiles?: number;
+  };
 
 function addDown(program: Command, context: Context): void {
   aboutCluster(program, 'down', context)

@@ -84,7 +84,6 @@ export interface StepContext {
 
 /** After this long without a crash a container's back-off starts over; its restart count does not. */
 const GOOD_RUN_MS = 600_000;
-const crashLoop: BackoffPolicy = { baseMs: 10_000, factor: 2, maxMs: 300_000 };
 export const imagePull: BackoffPolicy = { baseMs: 10_000, factor: 2, maxMs: 300_000 };
 /** Creating fails for reasons that often pass by themselves (a name still reserved, a missing key): soon, then less often. */
 const stepRetry: BackoffPolicy = { baseMs: 1000, factor: 2, maxMs: 60_000 };
@@ -174,7 +173,8 @@ function afterExit(container: Container, role: Role, context: StepContext): Cont
   if (exit === undefined) return makeStep(container, context, undefined);
   if (isUndone(container, role, context)) return makeStep(container, context, exit);
   if (!restarts(role, context.pod, exit, container)) return { kind: 'ended', exit };
-  const delay = ranWell(exit) ? 0 : exit.restartDelayMs;
+  // Written down by a kubelet that may have been told otherwise.
+  const delay = ranWell(exit) ? 0 : Math.min(exit.restartDelayMs, context.observed.crashLoop.maxMs);
   const due = (exit.finishedAt ?? 0) + delay;
   return context.now < due ? crashLoopBackOff(container, context, due, delay) : makeStep(container, context, exit);
 }
@@ -202,7 +202,7 @@ const ranWell = (exit: Exit): boolean =>
   exit.startedAt !== undefined && exit.finishedAt !== undefined && exit.finishedAt - exit.startedAt >= GOOD_RUN_MS;
 
 /** Upstream restarts once at once, then after 10 s, 20 s, …; ten good minutes and it restarts at once again. */
-function delayAfter(exit: Exit | undefined): number {
+function delayAfter(exit: Exit | undefined, crashLoop: BackoffPolicy): number {
   if (exit === undefined) return 0;
   return ranWell(exit)
     ? crashLoop.baseMs
@@ -235,7 +235,7 @@ function makeStep(container: Container, context: StepContext, exit: Exit | undef
       container,
       sandbox: sandbox.id,
       attempt: nextAttempt(container, context, exit),
-      restartDelayMs: delayAfter(exit),
+      restartDelayMs: delayAfter(exit, observed.crashLoop),
     },
   };
 }

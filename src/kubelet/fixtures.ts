@@ -10,6 +10,7 @@ import {
   type PodContainer,
   type StepKey,
 } from '#kubelet/observed.ts';
+import { usualSettings } from '#kubelet/settings.ts';
 
 export const aContainer = (name: string, over: Partial<Container> = {}): Container => ({
   name,
@@ -100,6 +101,7 @@ export const observed = (over: Partial<Observed> = {}): Observed => ({
   images: new Map([['busybox', present]]),
   files: 'ready',
   probes: new Map(),
+  crashLoop: usualSettings.crashLoop,
   hooked: new Set(),
   stopped: new Set(),
   inFlight: new Map(),

@@ -14,6 +14,7 @@ import { Hooks } from '#kubelet/hooks.ts';
 import { ImagePuller } from '#kubelet/image-puller.ts';
 import type { HostPort, PortPublisher } from '#kubelet/host-ports.ts';
 import { KnownServices } from '#kubelet/known-services.ts';
+import { keepLogsSmall } from '#kubelet/log-rotation.ts';
 import { NodeAgent } from '#kubelet/node-agent.ts';
 import { type NodeSelf, nodeShares } from '#kubelet/node-object.ts';
 import type { PodFiles } from '#kubelet/pod-files.ts';
@@ -21,6 +22,7 @@ import { PodWorkers } from '#kubelet/pod-workers.ts';
 import { createProbeAsker } from '#kubelet/probes/ask.ts';
 import type { NetworkProber } from '#kubelet/probes/probe-call.ts';
 import type { MissingCapabilities } from '#kubelet/security-context.ts';
+import type { KubeletSettings } from '#kubelet/settings.ts';
 import { StatusPublisher } from '#kubelet/status-publisher.ts';
 import { createSteps } from '#kubelet/steps.ts';
 import { PodVolumes } from '#kubelet/volumes/pod-volumes.ts';
@@ -49,6 +51,7 @@ export interface KubeletDeps {
   /** Tells this node's containers from those of other kubelets on the same runtime. */
   readonly owner: string;
   readonly missing: MissingCapabilities;
+  readonly settings: KubeletSettings;
   readonly log: (message: string, error: unknown) => void;
 }
 
@@ -128,8 +131,9 @@ export class Kubelet {
       runtimeName,
     });
     const asker = createProbeAsker({ streams: runtime.streams, network: deps.network });
-    const shared = { runtime, clock, node, steps, asker, since: clock.now() };
     const ports = (uid: string, open: readonly HostPort[]): void => deps.ports?.set(uid, open);
+    const { crashLoop } = deps.settings;
+    const shared = { runtime, clock, node, steps, asker, crashLoop, since: clock.now() };
     const worker = { ...shared, publisher: this.#publisher, events: deps.events, ports, log };
     this.#workers = new PodWorkers({ runtime, clock, pods: this.#pods, files, owner, worker, log });
   }
@@ -146,9 +150,9 @@ export class Kubelet {
 
   /** Until `signal` aborts. Containers then go on; a later kubelet adopts them. */
   async run(signal: AbortSignal): Promise<void> {
-    const { host, self, clock, files, log } = this.#deps;
+    const { host, self, clock, runtime, files, settings, log } = this.#deps;
     await host.cgroups.prepare({ cpuShares: nodeShares(self()) }, signal);
-    const { stats } = this.#deps.runtime;
+    const { stats } = runtime;
     const storage = new StorageWatch({ clock, stats, files, pods: this.#pods, workers: this.#workers, log });
     await using scope = new Scope(signal);
     scope.spawn('files of pods', (inner) => this.#volumes.run(inner));
@@ -157,6 +161,7 @@ export class Kubelet {
       else if (before) scope.spawn('files of a pod that is gone', () => this.#volumes.release(before.metadata.uid));
     });
     scope.spawn('services', (inner) => this.#services.run(inner));
+    scope.spawn('logs', (inner) => keepLogsSmall({ runtime, clock, files, settings: settings.logs, log }, inner));
     scope.spawn('pods of the node', (inner) => this.#pods.run(inner));
     scope.spawn('pod statuses', (inner) => this.#publisher.run(inner));
     scope.spawn('pod workers', (inner) => this.#workers.run(inner));

@@ -1,6 +1,7 @@
 import type { Container, ContainerStatus, Pod, PodStatus } from '#api/generated/core-v1.ts';
 import type { ContainerId, ImageRef, ObservedContainer, ObservedSandbox, SandboxId } from '#cri/runtime.ts';
 import type { ProbeResults } from '#kubelet/probe.ts';
+import type { BackoffPolicy } from '#lib/backoff.ts';
 import type { Brand } from '#lib/brand.ts';
 
 /**
@@ -15,6 +16,8 @@ export interface Observed {
   readonly files: FilesState;
   /** What its probes have shown of each container that runs and has some. */
   readonly probes: ReadonlyMap<ContainerId, ProbeResults>;
+  /** The pace at which containers that keep ending are started again. */
+  readonly crashLoop: BackoffPolicy;
   /** Containers that still run and whose preStop hook was run before it was their turn to be stopped. */
   readonly hooked: ReadonlySet<ContainerId>;
   /** Sandboxes whose stop has succeeded since this kubelet began; a stop is repeatable, so forgetting one costs a call. */

@@ -7,6 +7,7 @@ import { diskUse } from '#host/disk-use.ts';
 import type { Host, PodCgroup, QosClass } from '#host/host.ts';
 import { logFolders, removeLogs } from '#kubelet/log-folders.ts';
 import type { FilesState } from '#kubelet/observed.ts';
+import { type LogFile, largeLogs, removeLogsBefore, rotateLog } from '#kubelet/log-files.ts';
 import { podCgroupLimits } from '#kubelet/resources.ts';
 import { writeAtomically } from '#kubelet/volumes/atomic-writer.ts';
 import { writeHostsFile } from '#kubelet/write-hosts-file.ts';
@@ -50,6 +51,12 @@ export interface PodFiles {
   hostsFile(pod: Pod, text: string): Promise<string | undefined>;
   /** Bytes on the disk, of a volume of the pod or the logs of one of its containers; no more is counted once it is over `enough`. */
   diskUse(pod: Pod, of: DiskPart, enough: number, signal: AbortSignal): Promise<number>;
+  /** Of all pods, those logs that are larger than that. */
+  largeLogs(bytes: number): Promise<readonly LogFile[]>;
+  /** Puts a log aside, of which there may be `maxFiles` files in all; `reopen` has the runtime begin a new one. */
+  rotateLog(file: LogFile, maxFiles: number, reopen: () => Promise<void>): Promise<void>;
+  /** Nobody can ask any more for what attempts of a container before this one have said. */
+  forgetLogs(pod: Pod, before: { readonly container: string; readonly attempt: number }): Promise<void>;
   /** UIDs of pods that have something here. */
   found(): Promise<readonly string[]>;
 }
@@ -220,6 +227,21 @@ export class PodFilesOnHost implements PodFiles {
     if (known && (await belongsToGroup(folder, group))) return;
     await openToAll(folder);
     await giveToGroup(folder, group, 'write');
+  }
+
+  largeLogs(bytes: number): Promise<readonly LogFile[]> {
+    return largeLogs(this.#folders.logs, bytes);
+  }
+
+  rotateLog({ path }: LogFile, maxFiles: number, reopen: () => Promise<void>): Promise<void> {
+    return rotateLog(path, { maxFiles, now: this.#clock.now() }, reopen);
+  }
+
+  forgetLogs(
+    pod: Pod,
+    { container, attempt }: { readonly container: string; readonly attempt: number },
+  ): Promise<void> {
+    return removeLogsBefore(join(this.logDirectory(pod), container), attempt);
   }
 
   #podFolder(uid: string): string {

@@ -15,6 +15,7 @@ import type { Course, NodeFacts } from '#kubelet/status-context.ts';
 import type { StatusPublisher } from '#kubelet/status-publisher.ts';
 import { StepFailure } from '#kubelet/step-failure.ts';
 import type { Steps } from '#kubelet/steps.ts';
+import type { BackoffPolicy } from '#lib/backoff.ts';
 import type { Clock } from '#lib/clock.ts';
 import { isCancellation, Scope } from '#lib/scope.ts';
 import { Signal } from '#lib/signal.ts';
@@ -33,6 +34,7 @@ export interface WorkerDeps {
   readonly asker: ProbeAsker;
   /** Which ports of the host are the pod's from now on. */
   readonly ports: (uid: string, open: readonly HostPort[]) => void;
+  readonly crashLoop: BackoffPolicy;
   /** When this kubelet began, epoch ms. */
   readonly since: number;
   readonly log: (message: string, error: unknown) => void;
@@ -185,6 +187,7 @@ export class PodWorker {
       probes: this.#probers.results(),
       images: this.#images,
       files: this.#deps.files(this.uid),
+      crashLoop: this.#deps.crashLoop,
       hooked: this.#hooked,
       stopped: this.#stopped,
       inFlight: new Map([...before, ...this.#stepsUnderWay()]),

@@ -98,6 +98,13 @@ export class SimulatedPodFiles implements PodFiles {
   async terminationLog(): Promise<undefined> {}
 
   async hostsFile(): Promise<undefined> {}
+  async largeLogs(): Promise<readonly []> {
+    return [];
+  }
+
+  async rotateLog(): Promise<void> {}
+
+  async forgetLogs(): Promise<void> {}
 
   async found(): Promise<readonly string[]> {
     return [...this.#folders];

@@ -168,6 +168,8 @@ async function createContainer(
       signal,
     );
     await deps.runtime.containers.create(sandbox, configs, signal);
+    // What the one before has said is what people ask for next; of those before that one nobody knows any more.
+    if (attempt > 1) await deps.files.forgetLogs(pod!, { container: container.name, attempt: attempt - 1 });
     tell(deps, pod, { type: 'Normal', reason: 'Created', message: `Container created` }, container.name);
   } catch (error) {
     signal.throwIfAborted();

@@ -15,7 +15,7 @@ import { fileLog } from '#main/log.ts';
 import { hostAddresses, SANDBOX_IMAGE, startMachine, startNode } from '#main/node.ts';
 import { openPki, type Pki } from '#main/pki.ts';
 import { ownerOf, rememberSocket } from '#main/run-state.ts';
-import type { ImageChoice, RuntimeChoice } from '#cli/commands.ts';
+import type { ImageChoice, NodeRequest, RuntimeChoice } from '#cli/commands.ts';
 import type { Tell } from '#cli/tell.ts';
 import type { Store } from '#store/store.ts';
 import { HttpsNodeConnection } from '#server/nodes/https-node-connection.ts';
@@ -32,6 +32,7 @@ export interface ClusterOptions {
   readonly runtime: RuntimeChoice;
   readonly images: ImageChoice;
   readonly registryMirror: string | undefined;
+  readonly settings: NodeRequest;
 }
 
 /** A cluster that runs in this process. */
@@ -110,7 +111,8 @@ export async function startCluster(
     const machine = await machining;
     const client = plane.clientFor(`system:node:${nodeName}`, 'system:nodes');
     const owner = ownerOf(paths, nodeName);
-    await startNode({ name: nodeName, node, machine, client, clock, pki: papers, owner, log }, stack, scope);
+    const { settings } = options;
+    await startNode({ name: nodeName, node, machine, client, clock, pki: papers, owner, settings, log }, stack, scope);
     const images = await imaging;
     stack.use(scope);
     const admin = plane.clientFor('kubernetes-admin', 'system:masters');

@@ -1,4 +1,4 @@
-import type { RuntimeChoice } from '#cli/commands.ts';
+import type { NodeRequest, RuntimeChoice } from '#cli/commands.ts';
 import type { NodeSelf } from '#kubelet/node-object.ts';
 import { rmSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
@@ -26,6 +26,7 @@ import { SimulatedProber } from '#kubelet/probes/simulated-prober.ts';
 import { SocketProber } from '#kubelet/probes/socket-prober.ts';
 import type { PortPublisher } from '#kubelet/host-ports.ts';
 import { nodeServer } from '#kubelet/server/node-server.ts';
+import { crashLoopUpTo, type KubeletSettings, usualSettings } from '#kubelet/settings.ts';
 import { SimulatedPodFiles } from '#kubelet/simulated-pod-files.ts';
 import type { Clock } from '#lib/clock.ts';
 import type { Scope } from '#lib/scope.ts';
@@ -162,8 +163,17 @@ export interface NodeParts {
   readonly clock: Clock;
   readonly pki: Pki;
   readonly owner: string;
+  readonly settings: NodeRequest;
   readonly log: Log;
 }
+
+const settingsOf = ({ crashLoopMaxDelayMs, logMaxBytes, logMaxFiles }: NodeRequest): KubeletSettings => ({
+  crashLoop: crashLoopMaxDelayMs === undefined ? usualSettings.crashLoop : crashLoopUpTo(crashLoopMaxDelayMs),
+  logs: {
+    maxBytes: logMaxBytes ?? usualSettings.logs.maxBytes,
+    maxFiles: logMaxFiles ?? usualSettings.logs.maxFiles,
+  },
+});
 
 /** The node's own server, and its kubelet in `scope`. Gives the server's port. */
 export async function startNode(
@@ -171,7 +181,7 @@ export async function startNode(
   stack: AsyncDisposableStack,
   scope: Scope,
 ): Promise<{ readonly port: number }> {
-  const { name, node, machine, client, clock, pki, owner, log } = parts;
+  const { name, node, machine, client, clock, pki, owner, settings, log } = parts;
   const { runtime, host, files, network, podRanges, ports } = machine;
   const events = createEventRecorder({
     client,
@@ -202,6 +212,7 @@ export async function startNode(
     disk: () => host.disk(node.root),
     self,
     owner,
+    settings: settingsOf(settings),
     missing: hasCapability(CAP_SYS_RESOURCE) ? [] : ['SYS_RESOURCE'],
     log,
   });

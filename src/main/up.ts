@@ -15,7 +15,7 @@ import { bootId } from '#host/machine.ts';
 import { isCancellation } from '#lib/scope.ts';
 import { realClock } from '#lib/clock.ts';
 import type { RunningCluster } from '#main/cluster.ts';
-import type { ImageChoice, RuntimeChoice } from '#cli/commands.ts';
+import type { ImageChoice, NodeRequest, RuntimeChoice } from '#cli/commands.ts';
 import { readRunState, removeRunState, writeRunState } from '#main/run-state.ts';
 import type { Terminal } from '#cli/terminal.ts';
 import { UserError } from '#cli/user-error.ts';
@@ -29,6 +29,7 @@ export interface UpOptions {
   readonly registryMirror: string | undefined;
   readonly images: ImageChoice;
   readonly detach: boolean;
+  readonly node: NodeRequest;
   /** The command's own arguments, for the process that goes on behind a detached one. */
   readonly argv: readonly string[];
 }
@@ -103,13 +104,14 @@ interface Start {
 async function runCluster(start: Start, signal: AbortSignal): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const { paths, options, terminal } = start;
-  const { port, runtime, images, registryMirror } = options;
+  const { port, runtime, images, registryMirror, node } = options;
   prepareDirectories(paths, bootId());
   // A thread of its own opens the store while this one loads the rest of the program.
   const store = openSqliteStore(paths.stateDb, { clock: realClock });
   stack.defer(async () => (await store.catch(() => undefined))?.[Symbol.asyncDispose]());
   const { startCluster } = await import('#main/cluster.ts');
-  const clusterOptions = { paths, store, clock: realClock, tell: terminal, port, runtime, images, registryMirror };
+  const chosen = { port, runtime, images, registryMirror, settings: node };
+  const clusterOptions = { paths, store, clock: realClock, tell: terminal, ...chosen };
   const cluster = await startCluster(clusterOptions, stack, signal);
   writeRunState(paths, {
     pid: process.pid,

@@ -11,6 +11,7 @@ import { realHost } from '#host/real-host.ts';
 import { type ContainerConfigs, createContainerConfigs } from '#kubelet/container-configs.ts';
 import { labels, type Observed } from '#kubelet/observed.ts';
 import { PodFilesOnHost } from '#kubelet/pod-files.ts';
+import { usualSettings } from '#kubelet/settings.ts';
 import { realClock } from '#lib/clock.ts';
 import type { E2eCluster } from '#test/e2e/support/cluster.ts';
 
@@ -95,6 +96,7 @@ export class BareCri implements AsyncDisposable {
       containers: [],
       images: new Map(images),
       files: 'ready',
+      crashLoop: usualSettings.crashLoop,
       hooked: new Set(),
       stopped: new Set(),
       probes: new Map(),

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { containerLogs, type LogOptions } from '#kubelet/server/container-logs.ts';
 import { logOptionsOf } from '#kubelet/server/log-options.ts';
 import { realClock } from '#lib/clock.ts';
@@ -53,6 +54,11 @@ function temporary(): Disposable & { readonly file: string } {
 const cases: readonly { readonly name: string; readonly options: Partial<LogOptions>; readonly want: string }[] = [
   { name: 'everything, pieces joined, torn lines left out', options: {}, want: 'one\ntwo\nthree\nfour\n' },
   { name: 'timestamps', options: { timestamps: true, tailLines: 1 }, want: '2026-01-01T00:00:04.123456789Z four\n' },
+  {
+    name: 'timestamps: one a line, of its first piece',
+    options: { timestamps: true, tailLines: 5, stream: 'Stdout', since: Date.parse('2026-01-01T00:00:03Z') },
+    want: '2026-01-01T00:00:03.123456789Z three\n2026-01-01T00:00:04.123456789Z four\n',
+  },
   { name: 'tail', options: { tailLines: 1 }, want: 'four\n' },
   { name: 'tail 0', options: { tailLines: 0 }, want: '' },
   { name: 'tail longer than the log', options: { tailLines: 100 }, want: 'one\ntwo\nthree\nfour\n' },
@@ -122,4 +128,22 @@ for (const [query, want] of [
 test('logOptionsOf: seconds count back from now', () => {
   const parsed = logOptionsOf(new URLSearchParams('sinceSeconds=5&follow=true&tailLines=3'), 100_000);
   assert.deepEqual(parsed, { kind: 'valid', value: { ...all, since: 95_000, follow: true, tailLines: 3 } });
+});
+
+test('containerLogs: following goes over to the next file when the log is put aside', async () => {
+  using folder = temporary();
+  const say = (text: string): void => appendFileSync(folder.file, line(1, text));
+  say('one');
+  let living = true;
+  const whole = collect(folder.file, { follow: true }, async () => living);
+  await sleep(50);
+  renameSync(folder.file, `${folder.file}.20260101-000000`);
+  appendFileSync(`${folder.file}.20260101-000000`, line(1, 'two'));
+  await sleep(50);
+  say('three');
+  await sleep(50);
+  say('four');
+  await sleep(1100);
+  living = false;
+  assert.equal(await whole, 'one\ntwo\nthree\nfour\n');
 });

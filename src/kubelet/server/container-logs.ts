@@ -1,5 +1,5 @@
-import { watch } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FSWatcher, watch } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { concat, LineCutter, type LogLine, parseLogLine } from '#kubelet/server/log-lines.ts';
 import type { Clock } from '#lib/clock.ts';
 import { Signal } from '#lib/signal.ts';
@@ -16,13 +16,15 @@ export interface LogOptions {
   readonly stream: 'All' | 'Stdout' | 'Stderr';
 }
 
+const NEWLINE = 0x0a;
 const BLOCK = 65_536;
 /** inotify tells of every write; this is for file systems where it does not, and to notice that the container ended. */
 const LOOK_MS = 1000;
 
 /**
  * The text of a container's log, in chunks. With `follow` it goes on until `alive` says that the container has ended and
- * everything it wrote has been read, or `signal` aborts, upon which it just ends. A log that does not exist is empty.
+ * everything it wrote has been read, or `signal` aborts, upon which it just ends; when the log is put aside it goes on in
+ * the new one. A log that does not exist is empty.
  */
 export async function* containerLogs(
   path: string,
@@ -30,30 +32,85 @@ export async function* containerLogs(
   { clock, alive }: { readonly clock: Clock; readonly alive: (signal: AbortSignal) => Promise<boolean> },
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void> {
-  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
-  if (file === undefined) return;
-  await using _closing = { [Symbol.asyncDispose]: () => file.close() };
-  const changed = new Signal();
-  const watcher = options.follow ? watch(path, { persistent: false }, () => changed.raise()) : undefined;
-  using _watching = { [Symbol.dispose]: () => watcher?.close() };
+  const first = await OpenLog.at(path, options.follow);
+  if (first === undefined) return;
+  let log: OpenLog = first;
   const writer = new LogWriter(options);
-  let position = options.tailLines === undefined ? 0 : await startOfTail(file, options.tailLines);
-  for (;;) {
-    // Asked before reading: what was written before the end is then certainly read.
-    const more = options.follow && (await alive(signal));
-    for (let chunk = await readAt(file, position); chunk.length > 0; chunk = await readAt(file, position)) {
-      position += chunk.length;
-      const text = writer.write(chunk);
-      if (text.length > 0) yield text;
-      if (writer.full || signal.aborted) return;
+  try {
+    if (options.tailLines !== undefined) log.position = await startOfTail(log.file, options.tailLines);
+    for (;;) {
+      // Both asked before reading: what was written before the end, or before the new log was begun, is then certainly read.
+      const more = options.follow && (await alive(signal));
+      const putAside = options.follow && (await log.isPutAside());
+      for (let chunk = await log.read(); chunk.length > 0; chunk = await log.read()) {
+        const text = writer.write(chunk);
+        if (text.length > 0) yield text;
+        if (writer.full || signal.aborted) return;
+      }
+      const next = putAside ? await OpenLog.at(path, true) : undefined;
+      if (next !== undefined) {
+        await log[Symbol.asyncDispose]();
+        log = next;
+        continue;
+      }
+      if (!more) return;
+      await log.changed.wait(clock, clock.now() + LOOK_MS, signal).catch(() => {});
+      if (signal.aborted) return;
     }
-    if (!more) return;
-    await changed.wait(clock, clock.now() + LOOK_MS, signal).catch(() => {});
-    if (signal.aborted) return;
+  } finally {
+    await log[Symbol.asyncDispose]();
   }
+}
+
+/** One file of a log, as far as it was read. */
+class OpenLog implements AsyncDisposable {
+  readonly file: FileHandle;
+  readonly changed = new Signal();
+  position = 0;
+  readonly #path: string;
+  readonly #watcher: FSWatcher | undefined;
+
+  private constructor(path: string, file: FileHandle, watching: boolean) {
+    this.#path = path;
+    this.file = file;
+    // Of the file, whatever its name is now.
+    this.#watcher = watching ? watch(path, { persistent: false }, () => this.changed.raise()) : undefined;
+    this.#watcher?.on('error', () => {});
+  }
+
+  /** undefined when there is none. */
+  static async at(path: string, watching: boolean): Promise<OpenLog | undefined> {
+    const file = await open(path, 'r').catch(absent);
+    if (file === undefined) return undefined;
+    try {
+      return new OpenLog(path, file, watching);
+    } catch (error) {
+      await file.close();
+      // Put aside in this very moment: there is nothing to watch yet.
+      return absent(error as NodeJS.ErrnoException);
+    }
+  }
+
+  async read(): Promise<Uint8Array> {
+    const { bytesRead, buffer } = await this.file.read(Buffer.allocUnsafe(BLOCK), 0, BLOCK, this.position);
+    this.position += bytesRead;
+    return buffer.subarray(0, bytesRead);
+  }
+
+  /** Another has taken its place. */
+  async isPutAside(): Promise<boolean> {
+    const [own, there] = await Promise.all([this.file.stat(), stat(this.#path).catch(absent)]);
+    return there !== undefined && there.ino !== own.ino;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#watcher?.close();
+    await this.file.close();
+  }
+}
+
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
 }
 
 /** Turns log lines into what the reader wants to see of them. */
@@ -61,6 +118,8 @@ class LogWriter {
   readonly #options: LogOptions;
   readonly #cutter = new LineCutter();
   #left: number;
+  /** The last piece did not end its line: what follows belongs to it, and has no time of its own. */
+  #within = false;
 
   constructor(options: LogOptions) {
     this.#options = options;
@@ -76,7 +135,9 @@ class LogWriter {
     for (const bytes of this.#cutter.push(chunk)) {
       const line = parseLogLine(bytes);
       if (line === undefined || !this.#wanted(line)) continue;
-      const text = this.#options.timestamps ? concat(Buffer.from(`${line.time} `), line.text) : line.text;
+      const timed = this.#options.timestamps && !this.#within;
+      const text = timed ? concat(Buffer.from(`${line.time} `), line.text) : line.text;
+      this.#within = line.text.at(-1) !== NEWLINE;
       const cut = text.length > this.#left ? text.subarray(0, this.#left) : text;
       this.#left -= cut.length;
       parts.push(cut);
@@ -90,11 +151,6 @@ class LogWriter {
     if (wanted !== 'All' && wanted.toLowerCase() !== stream) return false;
     return since === undefined || Date.parse(time) >= since;
   }
-}
-
-async function readAt(file: FileHandle, position: number): Promise<Uint8Array> {
-  const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(BLOCK), 0, BLOCK, position);
-  return buffer.subarray(0, bytesRead);
 }
 
 /** Where the last `count` lines begin: read backwards, so that a long log costs what its tail costs. */

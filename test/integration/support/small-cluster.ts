@@ -8,6 +8,7 @@ import { type SimulatedOptions, type SimulatedRuntime, simulatedRuntime } from '
 import { type SimulatedHost, simulatedHost } from '#host/simulated-host.ts';
 import { Kubelet } from '#kubelet/kubelet.ts';
 import { SimulatedProber } from '#kubelet/probes/simulated-prober.ts';
+import { usualSettings } from '#kubelet/settings.ts';
 import { SimulatedPodFiles } from '#kubelet/simulated-pod-files.ts';
 import { FakeClock, settle } from '#lib/fake-clock.ts';
 import { Scope } from '#lib/scope.ts';
@@ -89,6 +90,7 @@ export class SmallCluster implements AsyncDisposable {
       }),
       owner: 'small/node1',
       missing: [],
+      settings: usualSettings,
       log: (message, error) => this.troubles.push(`${message}: ${String(error)}`),
     });
     this.kubelet = kubelet;
