@@ -44,6 +44,7 @@ export interface WorkerDeps {
 const ORPHAN_GRACE_MS = 2000;
 /** A runtime that does not answer is asked again this often; its next event does it sooner. */
 const RUNTIME_RETRY_MS = 1000;
+const PAST_DEADLINE = 'Pod was active on the node longer than the specified deadline';
 const MAX_FAILURE_TEXT = 4096;
 /** What an evicted pod's containers get, whatever the pod asks for; upstream's. */
 const EVICTION_GRACE_MS = 1000;
@@ -246,8 +247,8 @@ export class PodWorker {
     if (this.#ending === undefined && isTerminal(this.#previous?.phase ?? pod.status?.phase))
       return { kind: 'release', pod };
     if (deadline !== undefined && now >= deadline && this.#ending === undefined) {
-      const message = 'Pod was active on the node longer than the specified deadline';
-      this.#endedFor = { reason: 'DeadlineExceeded', message };
+      this.#endedFor = { reason: 'DeadlineExceeded', message: PAST_DEADLINE };
+      this.#deps.events.record(pod, { type: 'Normal', ...this.#endedFor });
       this.#end('deadline-exceeded', now + (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000);
     }
     if (this.#ending === undefined && isCompleted({ pod, observed, now })) {

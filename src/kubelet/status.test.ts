@@ -240,3 +240,37 @@ test('statusOf: why the node ended a pod is said when it has ended, and stands, 
   const again = of({}, { ...dead, previous: ended });
   assert.deepEqual([again.phase, again.reason, again.message], ['Failed', 'Evicted', 'too big']);
 });
+
+test('statusOf: the last words of many containers are cut, so that all of them have room', () => {
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const words = (name: string): ReturnType<typeof found> => {
+    const state = exited(1);
+    assert.ok(state.kind === 'exited');
+    return found(name, { ...state, message: 'ü'.repeat(2000) });
+  };
+  const status = of(
+    { restartPolicy: 'Never', containers: names.map((name) => aContainer(name)) },
+    { ...up, containers: names.map(words) },
+  );
+  const messages = status.containerStatuses!.map(({ state }) => state?.terminated?.message ?? '');
+  assert.deepEqual(
+    messages.map((message) => Buffer.byteLength(message)),
+    names.map(() => 2048),
+  );
+});
+
+test('statusOf: a Never pod whose only container is replaced by another image has not ended', () => {
+  const other = { restartPolicy: 'Never', containers: [aContainer('main', { image: 'other' })] } as const;
+  const seen = { ...up, containers: [found('main', exited(143))], previous: { phase: 'Running' } } as const;
+  assert.equal(of(other, seen).phase, 'Running');
+});
+
+test('statusOf: with policies of their own, what still may run again decides', () => {
+  const containers = [aContainer('a', { restartPolicy: 'Never' }), aContainer('b', { restartPolicy: 'OnFailure' })];
+  const phaseWith = (a: number, b: number): string =>
+    of({ containers }, { ...up, containers: [found('a', exited(a)), found('b', exited(b))] }).phase;
+  assert.deepEqual(
+    [phaseWith(0, 0), phaseWith(3, 0), phaseWith(0, 1), phaseWith(3, 1)],
+    ['Succeeded', 'Failed', 'Running', 'Running'],
+  );
+});

@@ -16,8 +16,9 @@ import type {
   PodStatus,
 } from '#api/generated/core-v1.ts';
 import { containerStatus } from '#kubelet/container-status.ts';
+import { limitMessages, mostOfContainer } from '#kubelet/message-limit.ts';
 import { isSidecar, roleOf } from '#kubelet/plan.ts';
-import { restartsAfter } from '#api/restart-policy.ts';
+import { restartsAfter, type Role } from '#api/restart-policy.ts';
 import { currentSandbox, type Observed } from '#kubelet/observed.ts';
 import { type Course, type NodeFacts, type StatusContext, timeOf } from '#kubelet/status-context.ts';
 
@@ -26,13 +27,13 @@ export type OwnStatus = PodStatus & { readonly phase: PodPhase; readonly conditi
 
 export function statusOf(context: StatusContext, observed: Observed, now: number): OwnStatus {
   const { pod, course, node } = context;
-  const init = (pod.spec.initContainers ?? []).map((one) =>
-    containerStatus(one, roleOf(one), context, { observed, now }),
-  );
-  const main = pod.spec.containers.map((one) => containerStatus(one, 'main', context, { observed, now }));
-  const ephemeral = (pod.spec.ephemeralContainers ?? []).map((one) =>
-    containerStatus(one, 'ephemeral', context, { observed, now }),
-  );
+  const { initContainers = [], containers, ephemeralContainers = [] } = pod.spec;
+  const most = mostOfContainer(initContainers.length + containers.length + ephemeralContainers.length);
+  const told = (one: Container, role: Role): ContainerStatus =>
+    limitMessages(containerStatus(one, role, context, { observed, now }), most);
+  const init = initContainers.map((one) => told(one, roleOf(one)));
+  const main = containers.map((one) => told(one, 'main'));
+  const ephemeral = ephemeralContainers.map((one) => told(one, 'ephemeral'));
   const phase =
     course.kind === 'rejected'
       ? 'Failed'

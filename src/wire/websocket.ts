@@ -23,14 +23,15 @@ const textOf = (value: RequestHeaders[string]): string =>
   value === undefined ? '' : typeof value === 'string' ? value : value.join(',');
 
 /**
- * Agrees to the upgrade. Each chunk read is a whole message, each chunk written becomes one, binary; both wait for the slower
- * side. Ending the stream closes the WebSocket normally; destroying it cuts the connection. It ends when the client closes or goes.
+ * Agrees to the upgrade; without a protocol where the client named none. Each chunk read is a whole message, each chunk
+ * written becomes one; both wait for the slower side. Ending the stream closes the WebSocket normally; destroying it cuts the connection. It ends when the client closes or goes.
  * A request that is no proper handshake is answered so, and this throws.
  */
 export async function acceptWebSocket(
   exchange: Pick<Exchange, 'headers' | 'method' | 'url'>,
   { socket, head }: { readonly socket: Duplex; readonly head: Buffer },
-  protocol: string,
+  protocol: string | undefined,
+  messages: 'binary' | 'text' = 'binary',
 ): Promise<Duplex> {
   if (!(socket instanceof Socket)) throw new TypeError('a WebSocket needs a socket');
   const request = new IncomingMessage(socket);
@@ -38,7 +39,7 @@ export async function acceptWebSocket(
   const { 'sec-websocket-protocol': _, ...headers } = exchange.headers;
   Object.assign(request, { headers, method: exchange.method, url: exchange.url });
   const server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: LONGEST_MESSAGE });
-  server.on('headers', (lines) => lines.push(`Sec-WebSocket-Protocol: ${protocol}`));
+  if (protocol !== undefined) server.on('headers', (lines) => lines.push(`Sec-WebSocket-Protocol: ${protocol}`));
   const { promise, resolve, reject } = Promise.withResolvers<WebSocket>();
   const gone = (): void => reject(new Error('the WebSocket handshake failed'));
   socket.once('close', gone);
@@ -48,16 +49,16 @@ export async function acceptWebSocket(
   });
   server.handleUpgrade(request, socket, head, resolve);
   const webSocket = await promise.finally(() => socket.off('close', gone));
-  return messageStream(webSocket);
+  return messageStream(webSocket, messages === 'binary');
 }
 
-function messageStream(webSocket: WebSocket): Duplex {
+function messageStream(webSocket: WebSocket, binary: boolean): Duplex {
   const stream = new Duplex({
     readableObjectMode: true,
     // A message may be large: one that nobody has read yet is enough.
     readableHighWaterMark: 1,
     read: () => webSocket.resume(),
-    write: (chunk: Buffer, _encoding, done) => webSocket.send(chunk, { binary: true }, (error) => done(error)),
+    write: (chunk: Buffer, _encoding, done) => webSocket.send(chunk, { binary }, (error) => done(error)),
     final(done) {
       if (webSocket.readyState === webSocket.CLOSED) return done();
       webSocket.once('close', () => done());

@@ -1,15 +1,25 @@
-/**
- * Probes, hooks and termination messages on real containers. Codenames: "[sig-node] Probing container …"; named per test.
- */
+/** Probes, hooks and termination messages on real containers. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { E2eCluster } from '#test/e2e/support/cluster.ts';
-import { containerOf, idle, isReady, podManifest, PodWatch, shell, testserver } from '#test/e2e/support/pod-watch.ts';
+import { kill } from '#test/e2e/support/machine.ts';
+import {
+  conditionOf,
+  containerOf,
+  idle,
+  isReady,
+  podManifest,
+  PodWatch,
+  shell,
+  testserver,
+} from '#test/e2e/support/pod-watch.ts';
 
+/** So that what is restarted again and again takes no minutes. */
+const options = ['--crash-loop-max-delay', '1s'];
 let cluster: E2eCluster;
 let watch: PodWatch;
 before(async () => {
-  cluster = await E2eCluster.start('probes');
+  cluster = await E2eCluster.start('probes', ...options);
   watch = await PodWatch.on(cluster);
 });
 after(async () => {
@@ -21,7 +31,18 @@ const fast = { periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 1 };
 const at = (path: string, more: object = {}) => ({ httpGet: { port: 8080, path, ...more }, ...fast });
 const restarts = (name: string) => containerOf(watch.get(name))?.restartCount ?? 0;
 
-test('with readiness probe should not be ready before initial delay and never restart; readiness follows the toggle', async () => {
+// Goes on beside the others; the test below looks at what has become of it.
+test('a container whose liveness always fails is begun', async () => {
+  const livenessProbe = { exec: { command: ['false'] }, ...fast };
+  const spec = { terminationGracePeriodSeconds: 1, containers: [idle('main', { livenessProbe })] };
+  await cluster.apply(podManifest('again', spec));
+});
+
+// [sig-node] Probing container with readiness probe should not be ready before initial delay and never restart
+// [sig-node] Probing container with readiness probe that fails should never be ready and never restart
+test('readiness: not before its initial delay, never while it fails, and as it is toggled', async () => {
+  const failing = idle('main', { readinessProbe: { exec: { command: ['false'] }, ...fast } });
+  await cluster.apply(podManifest('never-ready', { containers: [failing] }));
   const readinessProbe = { ...at('/ready'), initialDelaySeconds: 3 };
   await cluster.apply(podManifest('ready', { containers: [testserver('main', [], { readinessProbe })] }));
   const running = await watch.reaches('ready', 'running', ({ status }) => status?.phase === 'Running');
@@ -33,11 +54,39 @@ test('with readiness probe should not be ready before initial delay and never re
   await cluster.ok('exec', 'ready', '--', 'wget', '-qO-', 'http://127.0.0.1:8080/toggle/ready/off');
   await watch.reaches('ready', 'not ready any more', (one) => !isReady(one));
   await watch.told('ready', /Warning Unhealthy Readiness probe failed: HTTP probe failed with statuscode: 503/);
-  assert.equal(restarts('ready'), 0);
+  await watch.told('never-ready', /Warning Unhealthy Readiness probe failed: /);
+  for (const name of ['ready', 'never-ready']) assert.equal(restarts(name), 0);
+  assert.ok(!watch.history('never-ready').some(isReady));
+  assert.deepEqual(containerOf(watch.get('never-ready'))?.ready, false);
+  await cluster.ok('delete', 'pod', 'never-ready', '--now', '--wait=false');
 });
 
-// "should be restarted with a exec "cat /tmp/health" liveness probe", "… with a /healthz http liveness probe",
-// "… with a GRPC liveness probe", "should be restarted with a local redirect http liveness probe".
+test('readiness gates: who owns the condition decides, besides the containers', async () => {
+  const spec = { readinessGates: [{ conditionType: 'example.org/open' }], containers: [idle()] };
+  await cluster.apply(podManifest('gated', spec));
+  const waiting = await watch.reaches(
+    'gated',
+    'waiting for its gate',
+    (pod) => conditionOf(pod.status, 'ContainersReady')?.status === 'True',
+  );
+  const closed = conditionOf(waiting.status, 'Ready');
+  assert.deepEqual([closed?.status, closed?.reason], ['False', 'ReadinessGatesNotReady']);
+  assert.match(closed?.message ?? '', /pod readiness gate "example.org\/open" does not exist/);
+  const open = (status: string): Promise<string> => {
+    const patch = { status: { conditions: [{ type: 'example.org/open', status }] } };
+    return cluster.ok('patch', 'pod', 'gated', '--subresource=status', '-p', JSON.stringify(patch));
+  };
+  await open('True');
+  await watch.running('gated', 5000);
+  await open('False');
+  await watch.reaches('gated', 'not ready', (pod) => !isReady(pod), 5000);
+  await cluster.ok('delete', 'pod', 'gated', '--now', '--wait=false');
+});
+
+// [sig-node] Probing container should be restarted with a exec "cat /tmp/health" liveness probe
+// [sig-node] Probing container should be restarted with a /healthz http liveness probe
+// [sig-node] Probing container should be restarted with a GRPC liveness probe
+// and, of upstream's other tests, "with a local redirect http liveness probe", "exec liveness probe with timeout".
 test('containers whose liveness fails are restarted', async () => {
   // Long enough for the server to listen: a refused connection would be the only failure seen.
   const listens = { failureThreshold: 4, initialDelaySeconds: 1 };
@@ -50,6 +99,8 @@ test('containers whose liveness fails are restarted', async () => {
     grpc: testserver('main', ['serve', '--off', 'ready'], {
       livenessProbe: { grpc: { port: 9090 }, ...fast, ...listens },
     }),
+    'grpc-port': testserver('main', [], { livenessProbe: { grpc: { port: 2333 }, ...fast, ...listens } }),
+    'exec-slow': idle('main', { livenessProbe: { exec: { command: ['sleep', '30'] }, ...fast } }),
     'http-slow': testserver('main', [], { livenessProbe: { ...at('/delay/5s'), ...listens } }),
   };
   await Promise.all(
@@ -65,18 +116,29 @@ test('containers whose liveness fails are restarted', async () => {
   await watch.told('grpc', /Unhealthy Liveness probe failed: service unhealthy \(responded with "NOT_SERVING"\)/);
   await watch.told('http', /Killing Container main failed liveness probe, will be restarted/);
   await watch.told('exec', /Unhealthy Liveness probe failed: cat: .*\/tmp\/health/);
+  await watch.told('grpc-port', /Liveness probe failed: .*connection refused/);
+  await watch.told('exec-slow', /Liveness probe failed: command timed out: "sleep 30" timed out after 1s/);
   await watch.told('http-slow', /Liveness probe failed: Get "http.*context deadline exceeded/);
   await cluster.ok('delete', 'pod', ...Object.keys(pods), '--grace-period=0', '--force', '--wait=false');
 });
 
-// "should *not* be restarted with a exec "cat /tmp/health" liveness probe", "… tcp:8080 …", "… /healthz http …", "… GRPC …",
-// "… with a non-local redirect http liveness probe".
+// [sig-node] Probing container should *not* be restarted with a exec "cat /tmp/health" liveness probe
+// [sig-node] Probing container should *not* be restarted with a tcp:8080 liveness probe
+// [sig-node] Probing container should *not* be restarted with a /healthz http liveness probe
+// [sig-node] Probing container should *not* be restarted with a GRPC liveness probe
+// and, of upstream's other tests, "with a non-local redirect http liveness probe".
 test('containers whose liveness succeeds are not restarted', async () => {
   const patient = { failureThreshold: 20, initialDelaySeconds: 1 };
   const away = encodeURIComponent('http://0.0.0.0/');
   const pods = {
-    'exec-ok': idle('main', { livenessProbe: { exec: { command: ['true'] }, ...fast } }),
-    'tcp-ok': testserver('main', [], { livenessProbe: { tcpSocket: { port: 7000 }, ...fast, ...patient } }),
+    'exec-ok': shell('main', 'touch /tmp/health; exec sleep 600', {
+      livenessProbe: { exec: { command: ['cat', '/tmp/health'] }, ...fast, ...patient },
+    }),
+    // What answers is no matter, as long as it answers.
+    'tcp-ok': testserver('main', ['serve', '--off', 'live'], {
+      livenessProbe: { tcpSocket: { port: 8080 }, ...fast, ...patient },
+    }),
+    'http-ok': testserver('main', [], { livenessProbe: { ...at('/live'), ...patient } }),
     'https-ok': testserver('main', [], {
       livenessProbe: { httpGet: { port: 8443, path: '/live', scheme: 'HTTPS' }, ...fast, ...patient },
     }),
@@ -91,6 +153,22 @@ test('containers whose liveness succeeds are not restarted', async () => {
   await new Promise((done) => setTimeout(done, 5000));
   for (const name of Object.keys(pods)) assert.equal(restarts(name), 0, `${name}: ${await watch.events(name)}`);
   await cluster.ok('delete', 'pod', ...Object.keys(pods), '--grace-period=0', '--force', '--wait=false');
+});
+
+// [sig-node] Probing container should have monotonically increasing restart count
+test('a container whose liveness always fails is restarted again and again, and every restart is counted once', async () => {
+  await watch.reaches('again', 'five restarts', (pod) => (containerOf(pod)?.restartCount ?? 0) >= 5, 60_000);
+  const counts = watch.history('again').map((pod) => containerOf(pod)?.restartCount ?? 0);
+  for (const [n, count] of counts.entries()) {
+    const before = counts[n - 1] ?? 0;
+    assert.ok(count === before || count === before + 1, counts.join(' '));
+  }
+  const backedOff = await watch.went('again', 'in back-off', (pod) => {
+    const waiting = containerOf(pod)?.state?.waiting;
+    return waiting?.reason === 'CrashLoopBackOff' && waiting.message?.startsWith('back-off 1s ') === true;
+  });
+  assert.equal(backedOff.metadata.name, 'again');
+  await cluster.ok('delete', 'pod', 'again', '--now', '--wait=false');
 });
 
 // "should be ready immediately after startupProbe succeeds", "should override timeoutGracePeriodSeconds when LivenessProbe field is set".
@@ -112,7 +190,11 @@ test('startup holds readiness back; the probe may carry its own grace', async ()
   await cluster.ok('delete', 'pod', 'startup', 'stubborn', '--grace-period=0', '--force', '--wait=false');
 });
 
-// "Container Lifecycle Hook when create a pod with lifecycle hook should execute {poststart,prestop} {exec,http} hook properly".
+// [sig-node] Container Lifecycle Hook when create a pod with lifecycle hook should execute poststart exec hook properly
+// [sig-node] Container Lifecycle Hook when create a pod with lifecycle hook should execute poststart http hook properly
+// [sig-node] Container Lifecycle Hook when create a pod with lifecycle hook should execute prestop exec hook properly
+// [sig-node] Container Lifecycle Hook when create a pod with lifecycle hook should execute prestop http hook properly
+// [sig-node] PreStop should call prestop when killing a pod
 test('hooks are run: postStart and preStop, by command and over HTTP', async () => {
   await cluster.apply(podManifest('hears', { containers: [testserver('main', [], { readinessProbe: at('/ready') })] }));
   const { podIP: host } = (await watch.running('hears')).status!;
@@ -125,7 +207,7 @@ test('hooks are run: postStart and preStop, by command and over HTTP', async () 
         preStop: { exec: { command: ['wget', '-qO-', `http://${host}:8080/status/206`] } },
       },
     }),
-    idle('sleeps', { lifecycle: { preStop: { sleep: { seconds: 2 } } } }),
+    idle('sleeps', { lifecycle: { postStart: { sleep: { seconds: 0 } }, preStop: { sleep: { seconds: 2 } } } }),
   ];
   await cluster.apply(podManifest('hooked', { containers: hooked }));
   await watch.running('hooked');
@@ -142,8 +224,10 @@ test('hooks are run: postStart and preStop, by command and over HTTP', async () 
   assert.ok(now.includes('/status/202') && now.includes('/status/206'), now.join());
 });
 
-// "Container Runtime blackbox test on terminated container should report termination message …": from file, empty, from log
-// output, as non-root user and at a non-default path.
+// [sig-node] Container Runtime blackbox test on terminated container should report termination message as empty when pod succeeds and TerminationMessagePolicy FallbackToLogsOnError is set
+// [sig-node] Container Runtime blackbox test on terminated container should report termination message from file when pod succeeds and TerminationMessagePolicy FallbackToLogsOnError is set
+// [sig-node] Container Runtime blackbox test on terminated container should report termination message from log output if TerminationMessagePolicy FallbackToLogsOnError is set
+// [sig-node] Container Runtime blackbox test on terminated container should report termination message if TerminationMessagePath is set as non-root user and at a non-default path
 test('termination messages come from the file, or from the log of one that failed', async () => {
   const fallback = { terminationMessagePolicy: 'FallbackToLogsOnError' };
   const containers = [
@@ -164,6 +248,30 @@ test('termination messages come from the file, or from the log of one that faile
     empty: undefined,
     log: 'first\nlast',
     'own-path': 'OWN',
-    long: 'x'.repeat(4096),
+    // All five share 12 KiB.
+    long: 'x'.repeat(2457),
   });
+});
+
+test('a restart of peapod changes nothing that is ready, and nothing that is not', async () => {
+  const probed = (path: string): object =>
+    testserver('main', [], { readinessProbe: at(path), livenessProbe: at('/live') });
+  await cluster.apply(podManifest('stays-ready', { containers: [probed('/ready')] }));
+  await cluster.apply(podManifest('stays-unready', { containers: [probed('/status/500')] }));
+  await watch.running('stays-ready');
+  await watch.told('stays-unready', /Readiness probe failed/);
+  await watch.reaches('stays-unready', 'running', ({ status }) => status?.phase === 'Running');
+  const names = ['stays-ready', 'stays-unready'];
+  const before = names.map((name) => watch.get(name)?.status);
+  kill(await cluster.pid());
+  await cluster.up(...options);
+  // Each probe has spoken again by then.
+  await new Promise((done) => setTimeout(done, 3000));
+  assert.deepEqual(
+    names.map((name) => watch.get(name)?.status),
+    before,
+  );
+  const flaps = watch.history('stays-ready').filter((pod) => !isReady(pod)).length;
+  const last = watch.history('stays-ready').findLastIndex((pod) => !isReady(pod));
+  assert.equal(last, flaps - 1, 'once ready it was never seen otherwise');
 });
