@@ -1,16 +1,26 @@
 /** A pod's life on its node, on real containers, as kubectl and a client that watches see it. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { apiLifeStories, commandStories } from '#test/e2e/pods/api-life.ts';
 import { beginsStories } from '#test/e2e/pods/begins.ts';
 import { endsStories } from '#test/e2e/pods/ends.ts';
 import { networkStories } from '#test/e2e/pods/network.ts';
 import { restartsStories } from '#test/e2e/pods/restarts.ts';
+import { sidecarStories } from '#test/e2e/pods/sidecars.ts';
 import type { Stage } from '#test/e2e/pods/stage.ts';
 import { E2eCluster } from '#test/e2e/support/cluster.ts';
 import { podManifest, PodWatch } from '#test/e2e/support/pod-watch.ts';
 
 /** The longest first. */
-const stories = [...restartsStories, ...endsStories, ...beginsStories, ...networkStories];
+const stories = [
+  ...restartsStories,
+  ...endsStories,
+  ...sidecarStories,
+  ...beginsStories,
+  ...apiLifeStories,
+  ...commandStories,
+  ...networkStories,
+];
 
 /** Six at a time: most of them mostly wait. */
 test('pods', { concurrency: 6, timeout: 240_000 }, async (t) => {

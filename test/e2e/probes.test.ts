@@ -94,8 +94,10 @@ test('containers whose liveness fails are restarted', async () => {
     exec: shell('main', 'touch /tmp/health; sleep 3; rm /tmp/health; exec sleep 600', {
       livenessProbe: { exec: { command: ['cat', '/tmp/health'] }, ...fast, initialDelaySeconds: 1 },
     }),
-    http: testserver('main', ['serve', '--off', 'live'], { livenessProbe: at('/live') }),
-    redirect: testserver('main', ['serve', '--off', 'live'], { livenessProbe: at('/redirect?to=%2Flive') }),
+    http: testserver('main', ['serve', '--off', 'live'], { livenessProbe: { ...at('/live'), ...listens } }),
+    redirect: testserver('main', ['serve', '--off', 'live'], {
+      livenessProbe: { ...at('/redirect?to=%2Flive'), ...listens },
+    }),
     grpc: testserver('main', ['serve', '--off', 'ready'], {
       livenessProbe: { grpc: { port: 9090 }, ...fast, ...listens },
     }),
@@ -254,8 +256,13 @@ test('termination messages come from the file, or from the log of one that faile
 });
 
 test('a restart of peapod changes nothing that is ready, and nothing that is not', async () => {
+  // Patient, so that a slow answer is none: a kubelet that began with a doubt would show it all the same.
+  const patient = { failureThreshold: 20 };
   const probed = (path: string): object =>
-    testserver('main', [], { readinessProbe: at(path), livenessProbe: at('/live') });
+    testserver('main', [], {
+      readinessProbe: { ...at(path), ...patient },
+      livenessProbe: { ...at('/live'), ...patient },
+    });
   await cluster.apply(podManifest('stays-ready', { containers: [probed('/ready')] }));
   await cluster.apply(podManifest('stays-unready', { containers: [probed('/status/500')] }));
   await watch.running('stays-ready');

@@ -6,8 +6,12 @@ import { conditionOf, containerOf, idle, shell, testserver } from '#test/e2e/sup
 export const beginsStories: readonly Story[] = [
   ['environment, command and arguments', environment],
   ['a missing ConfigMap is waited for', missingConfigMap],
+  // [sig-node] InitContainer should invoke init containers on a RestartAlways pod
   ['init containers run one after the other, before the others', initContainers],
-  ['a failing init container fails a Never pod', initFails],
+  // [sig-node] InitContainer should invoke init containers on a RestartNever pod
+  // [sig-node] InitContainer should not start app containers and fail the pod if init containers fail on a RestartNever pod
+  // [sig-node] InitContainer should not start app containers if init containers fail on a RestartAlways pod
+  ['a failing init container fails a Never pod, and is tried again in another', initFails],
   ['the events of a life, in order', lifeEvents],
 ];
 
@@ -103,6 +107,13 @@ async function initContainers({ cluster, pods, create, remove }: Stage): Promise
 }
 
 async function initFails({ cluster, pods, create, remove }: Stage): Promise<void> {
+  const succeeds = ['one', 'two'].map((name) => shell(name, 'true'));
+  await create('init-never', {
+    restartPolicy: 'Never',
+    initContainers: succeeds,
+    containers: [shell('main', 'true')],
+  });
+  await create('init-again', { initContainers: [shell('init', 'exit 4'), ...succeeds], containers: [idle('main')] });
   await create('init-fails', {
     restartPolicy: 'Never',
     initContainers: [shell('init', 'exit 4')],
@@ -113,7 +124,20 @@ async function initFails({ cluster, pods, create, remove }: Stage): Promise<void
   assert.equal(containerOf(failed, 'init')?.state?.terminated?.exitCode, 4);
   assert.equal(containerOf(failed, 'main')?.state?.waiting?.reason, 'PodInitializing');
   assert.match(await cluster.ok('get', 'pod', 'init-fails', '--no-headers'), /Init:Error/);
-  await remove('init-fails');
+  const { status } = await pods.ended('init-never');
+  assert.equal(status?.phase, 'Succeeded');
+  const all = [...status!.initContainerStatuses!, ...status!.containerStatuses!];
+  assert.deepEqual(
+    all.map(({ restartCount, state }) => [restartCount, state?.terminated?.exitCode]),
+    [0, 1, 2].map(() => [0, 0]),
+  );
+  assert.equal(conditionOf(status, 'Initialized')?.status, 'True');
+  const again = await pods.reaches('init-again', 'tried again', (pod) => containerOf(pod, 'init')?.restartCount === 2);
+  assert.equal(again.status?.phase, 'Pending');
+  assert.equal(conditionOf(again.status, 'Initialized')?.status, 'False');
+  for (const name of ['one', 'two', 'main'])
+    assert.deepEqual(containerOf(again, name)?.state, { waiting: { reason: 'PodInitializing' } });
+  await remove('init-fails', 'init-never', 'init-again');
 }
 
 async function lifeEvents({ cluster, pods, create }: Stage): Promise<void> {

@@ -1,14 +1,18 @@
 /** What becomes of containers that end. */
 import assert from 'node:assert/strict';
-import type { ContainerStateTerminated, ContainerStatus, Pod } from '#api/generated/core-v1.ts';
+import type { ContainerStateTerminated, ContainerStatus } from '#api/generated/core-v1.ts';
+import { nodePaths } from '#host/data-dir.ts';
 import { brief, secondsOf, type Stage, type Story } from '#test/e2e/pods/stage.ts';
+import { commandOf, kill, pidsInCgroup } from '#test/e2e/support/machine.ts';
 import { conditionOf, containerOf, idle, isReady, shell, testserver } from '#test/e2e/support/pod-watch.ts';
 
 export const restartsStories: readonly Story[] = [
   ['a container that ends is restarted at once, then ever later', crashLoop],
+  // [sig-node] Container Runtime blackbox test when starting a container that exits should run with the expected status
   ['restartPolicy and exit codes decide how a pod ends', endings],
   ['OnFailure runs again until it succeeds', failsOnce],
-  ['a container that takes more memory than it may is OOMKilled', outOfMemory],
+  ['a container that takes more memory than it may is OOMKilled; one that is killed is not', outOfMemory],
+  ['containers with restart policies and rules of their own', ownPolicies],
   ['a command that does not exist is a StartError', noSuchCommand],
   ['a changed image restarts that container only', imageChange],
 ];
@@ -106,13 +110,71 @@ async function failsOnce({ pods, create, remove }: Stage): Promise<void> {
   await remove('fails-once');
 }
 
-async function outOfMemory({ pods, create, remove }: Stage): Promise<void> {
+async function outOfMemory({ cluster, pods, create, remove }: Stage): Promise<void> {
   const resources = { limits: { memory: '64Mi' } };
-  await create('oom', { restartPolicy: 'Never', containers: [testserver('c', ['allocate', '400'], { resources })] });
+  const child = 'testserver allocate 400; echo "child $?"; exit 3';
+  const containers = [
+    testserver('main', ['allocate', '400'], { resources }),
+    testserver('child', [], { resources, command: ['sh', '-c', child] }),
+    shell('killed', 'echo $$; sleep 600 & wait', { resources }),
+    // Of a signal of its own: a shell tells its parent so by 128 and the signal's number.
+    shell('crashes', 'sh -c "kill -SEGV \\$\\$"; exit $?'),
+  ];
+  await create('oom', { restartPolicy: 'Never', containers });
+  const running = await pods.went('oom', 'running', (pod) => containerOf(pod, 'killed')?.state?.running !== undefined);
+  const node = nodePaths(cluster.paths, `${cluster.name}-node1`);
+  const own = pidsInCgroup(`${node.cgroup}/kubepods/burstable/pod${running.metadata.uid}`);
+  const pid = own.find((one) => commandOf(one).includes('sleep 600 & wait'));
+  assert.ok(pid !== undefined && kill(pid), 'there to be killed');
   const { status } = await pods.ended('oom');
-  const { exitCode, reason } = containerOf({ status } as Pod)?.state?.terminated ?? {};
-  assert.deepEqual([status?.phase, exitCode, reason], ['Failed', 137, 'OOMKilled']);
+  assert.equal(status?.phase, 'Failed');
+  const told = status!.containerStatuses!.map(({ name, state }) => {
+    const { exitCode, reason } = state?.terminated ?? {};
+    return [name, exitCode, reason];
+  });
+  assert.deepEqual(told.slice(0, 1), [['main', 137, 'OOMKilled']]);
+  // The kernel took the child; its parent went on and ended as it wished. Who reads the reason learns why.
+  assert.deepEqual(told.slice(1, 2), [['child', 3, 'OOMKilled']]);
+  assert.equal(await cluster.ok('logs', 'oom', '-c', 'child'), 'child 137\n');
+  assert.deepEqual(told.slice(2), [
+    ['killed', 137, 'Error'],
+    ['crashes', 139, 'Error'],
+  ]);
   await remove('oom');
+}
+
+/** KEP-5307: of one pod, one that never, one that until it succeeds, and one that only after some exit codes. */
+async function ownPolicies({ pods, create, remove }: Stage): Promise<void> {
+  const counting = (codes: string): string =>
+    `n=$(cat /v/$0 2>/dev/null || echo 0); echo $((n+1)) > /v/$0; set -- ${codes}; shift $n; exit $1`;
+  const container = (name: string, codes: string, more: object): object => ({
+    ...shell(name, '', more),
+    command: ['sh', '-c', counting(codes), name],
+    volumeMounts: [{ name: 'v', mountPath: '/v' }],
+  });
+  const restartPolicyRules = [{ action: 'Restart', exitCodes: { operator: 'In', values: [42] } }];
+  await create('own-policies', {
+    restartPolicy: 'Always',
+    volumes: [{ name: 'v', emptyDir: {} }],
+    initContainers: [container('init', '1 0', { restartPolicy: 'OnFailure' })],
+    containers: [
+      container('never', '5', { restartPolicy: 'Never' }),
+      container('on-failure', '7 0', { restartPolicy: 'OnFailure' }),
+      container('rules', '42 9', { restartPolicy: 'Never', restartPolicyRules }),
+    ],
+  });
+  const { status } = await pods.ended('own-policies');
+  assert.equal(status?.phase, 'Failed');
+  const told = [...status!.initContainerStatuses!, ...status!.containerStatuses!].map(
+    ({ name, restartCount, state }) => [name, restartCount, state?.terminated?.exitCode],
+  );
+  assert.deepEqual(told, [
+    ['init', 1, 0],
+    ['never', 0, 5],
+    ['on-failure', 1, 0],
+    ['rules', 1, 9],
+  ]);
+  await remove('own-policies');
 }
 
 async function noSuchCommand({ pods, create, remove }: Stage): Promise<void> {
