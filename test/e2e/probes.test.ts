@@ -1,6 +1,9 @@
 /** Probes, hooks and termination messages on real containers. */
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { nodePaths } from '#host/data-dir.ts';
 import { E2eCluster } from '#test/e2e/support/cluster.ts';
 import { kill } from '#test/e2e/support/machine.ts';
 import {
@@ -34,7 +37,8 @@ const restarts = (name: string) => containerOf(watch.get(name))?.restartCount ??
 // Goes on beside the others; the test below looks at what has become of it.
 test('a container whose liveness always fails is begun', async () => {
   const livenessProbe = { exec: { command: ['false'] }, ...fast };
-  const spec = { terminationGracePeriodSeconds: 1, containers: [idle('main', { livenessProbe })] };
+  const main = shell('main', 'echo life; exec sleep 600', { livenessProbe });
+  const spec = { terminationGracePeriodSeconds: 1, containers: [main] };
   await cluster.apply(podManifest('again', spec));
 });
 
@@ -170,7 +174,11 @@ test('a container whose liveness always fails is restarted again and again, and 
     return waiting?.reason === 'CrashLoopBackOff' && waiting.message?.startsWith('back-off 1s ') === true;
   });
   assert.equal(backedOff.metadata.name, 'again');
-  await cluster.ok('delete', 'pod', 'again', '--now', '--wait=false');
+  const folder = join(
+    nodePaths(cluster.paths, `${cluster.name}-node1`).logs,
+    `default_again_${backedOff.metadata.uid}`,
+  );
+  assert.ok(readdirSync(join(folder, 'main')).length <= 3, 'logs that nobody can ask for are not kept');
 });
 
 // "should be ready immediately after startupProbe succeeds", "should override timeoutGracePeriodSeconds when LivenessProbe field is set".
@@ -281,4 +289,6 @@ test('a restart of peapod changes nothing that is ready, and nothing that is not
   const flaps = watch.history('stays-ready').filter((pod) => !isReady(pod)).length;
   const last = watch.history('stays-ready').findLastIndex((pod) => !isReady(pod));
   assert.equal(last, flaps - 1, 'once ready it was never seen otherwise');
+  assert.equal(await cluster.ok('logs', 'messages', '-c', 'log'), 'first\nlast', 'what ended before can still be read');
+  assert.equal(await cluster.ok('logs', 'again', '-p'), 'life\n');
 });

@@ -5,7 +5,9 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { WebSocket } from 'ws';
 import type { PodStatus } from '#api/generated/core-v1.ts';
+import { readKubeconfig } from '#client/kubeconfig.ts';
 import { Background } from '#test/e2e/support/background.ts';
 import { type E2eCluster, type Ran, run, type RunOptions, until } from '#test/e2e/support/cluster.ts';
 import { sleeperCommand } from '#test/e2e/support/manifests.ts';
@@ -24,9 +26,10 @@ const pod = JSON.stringify({
         name: 'answers',
         image: 'busybox',
         stdin: true,
-        command: ['sh', '-c', 'while read line; do echo "heard $line"; done; sleep 1000'],
+        command: ['sh', '-c', 'echo begun; while read line; do echo "heard $line"; done; sleep 1000'],
       },
       { name: 'shell', image: 'busybox', stdin: true, tty: true, command: ['sh'] },
+      { name: 'echo', image: 'peapod/testserver', args: ['serve', '--tcp', '7001'] },
     ],
   },
 });
@@ -67,7 +70,23 @@ const processes = async (cluster: E2eCluster, mark: string): Promise<number> =>
   (await cluster.ok('exec', ...main, '--', 'ps', '-o', 'args')).split('\n').filter((line) => line.includes(mark))
     .length;
 
-/** [sig-node] Pods should support remote command execution over websockets; the Kubectl client's exec, attach, port-forward and cp. */
+/** What a bare WebSocket client is sent, until the server closes the connection. */
+async function messagesOf(cluster: E2eCluster, path: string, protocol: string): Promise<readonly Buffer[]> {
+  const {
+    certificateAuthority: ca,
+    clientCertificate: cert,
+    clientKey: key,
+  } = await readKubeconfig(cluster.kubeconfig);
+  const url = `wss://127.0.0.1:${cluster.port}/api/v1/namespaces/default/pods/streams/${path}`;
+  const client = new WebSocket(url, protocol, { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) });
+  const messages: Buffer[] = [];
+  client.on('message', (message: Buffer) => messages.push(message));
+  await once(client, 'close');
+  assert.equal(client.protocol, protocol);
+  return messages;
+}
+
+/** Exec, attach, port-forward, cp and debug, by both kubectls and without one. */
 onCluster('streams', {
   'exec: output, exit codes, standard input to its end': async (cluster) => {
     await cluster.apply(pod);
@@ -83,6 +102,24 @@ onCluster('streams', {
       assert.match(missing.stderr, /exec: "no-such-command": executable file not found in \$PATH/);
       assert.notEqual(missing.code, 0);
     }
+  },
+
+  // [sig-node] Pods should support remote command execution over websockets
+  // [sig-node] Pods should support retrieving logs from the container over websockets
+  'exec and logs over a bare WebSocket': async (cluster) => {
+    const command = ['echo', 'over a WebSocket'].map((word) => `command=${encodeURIComponent(word)}`).join('&');
+    for (const protocol of ['v5.channel.k8s.io', 'v4.channel.k8s.io', 'channel.k8s.io']) {
+      const told = await messagesOf(cluster, `exec?container=main&stdout=1&stderr=1&${command}`, protocol);
+      const output = told.filter((message) => message[0] === 1).map((message) => message.subarray(1).toString());
+      assert.equal(output.join(''), 'over a WebSocket\n', protocol);
+    }
+    const log = await cluster.ok('logs', 'streams', '-c', 'answers');
+    const [ping, ...pieces] = await messagesOf(cluster, 'log?container=answers', 'binary.k8s.io');
+    assert.equal(ping?.length, 0, 'an empty message comes first');
+    assert.equal(Buffer.concat(pieces).toString(), log);
+    assert.match(log, /^begun$/m);
+    const texts = await messagesOf(cluster, 'log?container=answers', 'base64.binary.k8s.io');
+    assert.equal(Buffer.concat(texts.map((text) => Buffer.from(text.toString(), 'base64'))).toString(), log);
   },
 
   'exec: 20 MB in and 20 MB out at the same time': async (cluster) => {
@@ -131,7 +168,7 @@ onCluster('streams', {
     // It lives on for the next one, and that it was told an end was not its own end.
     assert.equal(
       await cluster.ok('get', 'pod', 'streams', '-o', 'jsonpath={.status.containerStatuses[*].restartCount}'),
-      '0 0 0',
+      '0 0 0 0',
     );
     const none = await cluster.kubectl('attach', 'streams', '-c', 'nobody');
     assert.match(none.stderr, /container nobody (is not valid for pod streams|not found in pod streams)/);
@@ -142,6 +179,17 @@ onCluster('streams', {
       const input = `(sleep 1.5; echo 'stty size; echo seen $((20+3))'; sleep 1.5)`;
       const told = await atTerminal(cluster, `${input} | timeout 10 ${kubectl} attach -it streams -c shell`);
       assert.match(told.stdout, /seen 23\r$/m, `${kubectl}: ${told.stdout}`);
+      const resize = 'for i in 1 2 3 4 5; do sleep 1; stty -F $tty rows 50 cols $((120+i)); done';
+      const attaching = atTerminal(
+        cluster,
+        `(${resize}) >/dev/null 2>&1 & timeout --foreground 7 ${kubectl} attach -it streams -c shell`,
+      );
+      await until(
+        'the size of one’s own',
+        () => cluster.ok('exec', 'streams', '-c', 'shell', '--', 'stty', '-F', '/proc/1/fd/0', 'size'),
+        (size) => /^50 12\d\n$/.test(size),
+      );
+      await attaching;
     }
   },
 
@@ -149,7 +197,7 @@ onCluster('streams', {
     for (const kubectl of kubectls) {
       await using forwarding = new Background(
         join(cluster.toolsDirectory, kubectl),
-        ['port-forward', 'pod/streams', ':7000', ':7999'],
+        ['port-forward', 'pod/streams', ':7000', ':7999', ':7001'],
         environment(cluster),
       );
       const [, port] = await forwarding.printed(/Forwarding from 127\.0\.0\.1:(\d+) -> 7000/);
@@ -161,6 +209,17 @@ onCluster('streams', {
       assert.ok(
         all.every((back, index) => back === `${index} ${text}`),
         `${kubectl}: ${all.map((back) => back.length)}`,
+      );
+      // Not from busybox's nc, which loses some of so many.
+      const [, echoPort] = await forwarding.printed(/Forwarding from 127\.0\.0\.1:(\d+) -> 7001/);
+      const many = await Promise.all(
+        Array.from({ length: 64 }, (_, index) =>
+          echoed('127.0.0.1', Number(echoPort), `${index} ${text.slice(0, 20_000)}`),
+        ),
+      );
+      assert.deepEqual(
+        many.map((back) => [parseInt(back), back.length]),
+        many.map((_, index) => [index, 20_001 + String(index).length]),
       );
       assert.equal(await echoed('127.0.0.1', Number(closedPort), 'hello').catch(() => ''), '');
       await forwarding.printed(/error occurred forwarding \d+ -> 7999: [^]*connection refused/);
@@ -221,7 +280,8 @@ onCluster('streams', {
     }
   },
 
-  // [sig-node] Ephemeral Containers: will start an ephemeral container in an existing pod; should update the ephemeral containers in an existing pod.
+  // [sig-node] Ephemeral Containers will start an ephemeral container in an existing pod
+  // [sig-node] Ephemeral Containers should update the ephemeral containers in an existing pod
   'debug: a container that is added, runs once, and sees what it looks into': async (cluster) => {
     const inside = 'read line; echo "told $line"; ps -o args; exit 3';
     const child = spawn(

@@ -117,8 +117,7 @@ async function namesake({ cluster, pods, create, remove }: Stage, t: TestContext
 }
 
 async function deadline({ pods, create, remove }: Stage): Promise<void> {
-  await create('late', { activeDeadlineSeconds: 6, terminationGracePeriodSeconds: 1, containers: [idle()] });
-  await pods.went('late', 'running', isReady);
+  await create('late', { activeDeadlineSeconds: 3, terminationGracePeriodSeconds: 1, containers: [idle()] });
   const { status } = await pods.ended('late');
   assert.deepEqual(
     [status?.phase, status?.reason, status?.message],
