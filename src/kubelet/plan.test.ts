@@ -13,6 +13,7 @@ import {
 import { type Observed, step } from '#kubelet/observed.ts';
 import { type Action, type Desired, planPod } from '#kubelet/plan.ts';
 import { checkPlans } from '#kubelet/plan-cases.ts';
+import { crashLoopUpTo, usualSettings } from '#kubelet/settings.ts';
 import type { PodSpec, PodStatus } from '#api/generated/core-v1.ts';
 import type { ImageRef, SandboxId } from '#cri/runtime.ts';
 import type { PodContainer } from '#kubelet/observed.ts';
@@ -152,6 +153,17 @@ checkPlans([
     desired: run(),
     observed: { ...up, containers: [found('main', exited(1), { attempt: 1, restartDelayMs: 10_000 })] },
     now: 11_000,
+    want: ['create-container main#2'],
+  },
+  {
+    name: 'a longest wait that was chosen since holds for those who wait',
+    desired: run(),
+    observed: {
+      ...up,
+      crashLoop: crashLoopUpTo(2000),
+      containers: [found('main', exited(1), { attempt: 1, restartDelayMs: 10_000 })],
+    },
+    now: 3000,
     want: ['create-container main#2'],
   },
   {
@@ -315,15 +327,21 @@ checkPlans([
   },
 ]);
 
-test('planPod: the delay a container is made with is what its successor waits: 0, 10, 20, … 300 s', () => {
-  const delays: number[] = [];
-  let last: PodContainer | undefined;
-  for (let n = 0; n < 8; n++) {
-    const world = observed({ ...up, containers: last ? [last] : [] });
-    const action = planPod(run(), world, 1e9).actions[0];
-    assert.ok(action?.kind === 'create-container');
-    delays.push(action.restartDelayMs / 1000);
-    last = found('main', exited(1), { attempt: action.attempt, restartDelayMs: action.restartDelayMs });
-  }
-  assert.deepEqual(delays, [0, 10, 20, 40, 80, 160, 300, 300]);
-});
+for (const { name, pace, want } of [
+  { name: '0, 10, 20, … 300 s', pace: usualSettings.crashLoop, want: [0, 10, 20, 40, 80, 160, 300, 300] },
+  { name: 'or as it was chosen', pace: crashLoopUpTo(25_000), want: [0, 10, 20, 25, 25, 25, 25, 25] },
+  { name: 'even when that is less than the first', pace: crashLoopUpTo(1000), want: [0, 1, 1, 1, 1, 1, 1, 1] },
+]) {
+  test(`planPod: the delay a container is made with is what its successor waits: ${name}`, () => {
+    const delays: number[] = [];
+    let last: PodContainer | undefined;
+    for (let n = 0; n < 8; n++) {
+      const world = observed({ ...up, crashLoop: pace, containers: last ? [last] : [] });
+      const action = planPod(run(), world, 1e9).actions[0];
+      assert.ok(action?.kind === 'create-container');
+      delays.push(action.restartDelayMs / 1000);
+      last = found('main', exited(1), { attempt: action.attempt, restartDelayMs: action.restartDelayMs });
+    }
+    assert.deepEqual(delays, want);
+  });
+}

@@ -179,15 +179,16 @@ onCluster('streams', {
       const input = `(sleep 1.5; echo 'stty size; echo seen $((20+3))'; sleep 1.5)`;
       const told = await atTerminal(cluster, `${input} | timeout 10 ${kubectl} attach -it streams -c shell`);
       assert.match(told.stdout, /seen 23\r$/m, `${kubectl}: ${told.stdout}`);
-      const resize = 'for i in 1 2 3 4 5; do sleep 1; stty -F $tty rows 50 cols $((120+i)); done';
+      const rows = kubectl === 'kubectl' ? 50 : 51;
+      const resize = `for i in 1 2 3; do sleep 1; stty -F $tty rows ${rows} cols $((120+i)); done`;
       const attaching = atTerminal(
         cluster,
-        `(${resize}) >/dev/null 2>&1 & timeout --foreground 7 ${kubectl} attach -it streams -c shell`,
+        `(${resize}) >/dev/null 2>&1 & timeout --foreground 4 ${kubectl} attach -it streams -c shell`,
       );
       await until(
         'the size of one’s own',
         () => cluster.ok('exec', 'streams', '-c', 'shell', '--', 'stty', '-F', '/proc/1/fd/0', 'size'),
-        (size) => /^50 12\d\n$/.test(size),
+        (size) => new RegExp(`^${rows} 12\\d\n$`).test(size),
       );
       await attaching;
     }
