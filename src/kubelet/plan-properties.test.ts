@@ -75,7 +75,14 @@ class World {
           action.final || Object.values(o.probes.get(action.id) ?? {}).includes('failure'),
           'stopped for nothing',
         );
+        assert.ok(
+          action.name !== 'side' || !action.final || now > action.deadlineAt || !o.containers.some(isMainAndRuns),
+          'a sidecar stopped before the others',
+        );
         return change(action.id, exited(137, now));
+      case 'run-pre-stop':
+        assert.ok(!o.hooked.has(action.id), 'a hook run twice');
+        return set({ hooked: new Set([...o.hooked, action.id]) });
       case 'remove-container':
         return set({ containers: o.containers.filter((one) => one.id !== action.id) });
       case 'stop-sandbox':
@@ -127,6 +134,9 @@ class World {
   }
 }
 
+const isMainAndRuns = ({ name, state }: PodContainer): boolean =>
+  ['a', 'b'].includes(name) && state.kind === 'running';
+
 const random = (seed: number) => (): number => (seed = (seed * 1103515245 + 12345) % 2 ** 31) / 2 ** 31;
 const context = { course: { kind: 'running' }, node: { addresses: ['127.0.0.1'], runtimeName: 'test' } } as const;
 
@@ -137,7 +147,9 @@ test('planPod: from any state a flaky node can reach, the pod comes up, counts o
     const world = new World({ fails: () => rand() < chaos });
     const probes = { startupProbe: {}, livenessProbe: {} };
     const main = [aContainer('a', probes), aContainer('b', probes)];
-    const pod = aPod({ initContainers: [aContainer('init')], containers: main });
+    const lifecycle = { preStop: { sleep: { seconds: 1 } } };
+    const side = aContainer('side', { restartPolicy: 'Always', lifecycle });
+    const pod = aPod({ initContainers: [aContainer('init'), side], containers: main });
     let now = 0;
     const drive = (desired: Desired): void => {
       for (let n = 0; n < 600; n++) {
@@ -166,7 +178,7 @@ test('planPod: from any state a flaky node can reach, the pod comes up, counts o
     chaos = 0;
     drive({ kind: 'run', pod });
     const alive = world.observed.containers.filter((one) => one.state.kind === 'running').map(({ name }) => name);
-    assert.deepEqual(alive.toSorted(), ['a', 'b'], `seed ${seed}: not running`);
+    assert.deepEqual(alive.toSorted(), ['a', 'b', 'side'], `seed ${seed}: not running`);
     drive({ kind: 'terminate', pod, deadlineAt: now + 1000, cause: 'deleted' });
     const { sandboxes, containers, files } = world.observed;
     assert.deepEqual([sandboxes, containers, files], [[], [], 'absent'], `seed ${seed}: something was left behind`);

@@ -148,9 +148,9 @@ async function saysAndFails({ cluster, pods, create }: Stage): Promise<void> {
     return (state?.terminated ?? lastState?.terminated)?.reason === 'Error';
   });
   const { state, lastState } = containerOf(failed)!;
-  const { exitCode, startedAt, finishedAt } = (state?.terminated ?? lastState?.terminated)!;
-  assert.equal(exitCode, 1);
-  assert.ok(Date.now() - Date.parse(finishedAt!) < DAY_MS && Date.parse(startedAt!) > 0);
+  const ended = state?.terminated ?? lastState?.terminated;
+  assert.equal(ended?.exitCode, 1);
+  assert.ok(Date.now() - Date.parse(ended.finishedAt!) < DAY_MS && Date.parse(ended.startedAt!) > 0);
   await cluster.ok('delete', 'pod', 'says', 'always-fails', '--timeout=30s');
   await pods.gone('always-fails');
 }
