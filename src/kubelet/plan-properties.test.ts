@@ -134,8 +134,7 @@ class World {
   }
 }
 
-const isMainAndRuns = ({ name, state }: PodContainer): boolean =>
-  ['a', 'b'].includes(name) && state.kind === 'running';
+const isMainAndRuns = ({ name, state }: PodContainer): boolean => ['a', 'b'].includes(name) && state.kind === 'running';
 
 const random = (seed: number) => (): number => (seed = (seed * 1103515245 + 12345) % 2 ** 31) / 2 ** 31;
 const context = { course: { kind: 'running' }, node: { addresses: ['127.0.0.1'], runtimeName: 'test' } } as const;

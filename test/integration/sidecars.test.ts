@@ -35,7 +35,9 @@ async function started(
   };
 }
 
-const exits = (code: number, afterMs: number): Partial<ContainerBehaviour> => ({ run: { kind: 'exits', code, afterMs } });
+const exits = (code: number, afterMs: number): Partial<ContainerBehaviour> => ({
+  run: { kind: 'exits', code, afterMs },
+});
 const phase = (pod: Pod | undefined): string | undefined => pod?.status?.phase;
 
 for (const [code, want] of [
