@@ -94,22 +94,21 @@ test('readiness gates: who owns the condition decides, besides the containers', 
 // [sig-node] Probing container should be restarted with a GRPC liveness probe
 // and, of upstream's other tests, "with a local redirect http liveness probe", "exec liveness probe with timeout".
 test('containers whose liveness fails are restarted', async () => {
-  // Long enough for the server to listen: a refused connection would be the only failure seen.
-  const listens = { failureThreshold: 6, initialDelaySeconds: 1 };
+  // Only once the server listens: else a refused connection would be the only failure seen on a busy machine.
+  const listening = (port: number, livenessProbe: object): object => ({
+    livenessProbe: { ...fast, ...livenessProbe },
+    startupProbe: { tcpSocket: { port }, ...fast, failureThreshold: 90 },
+  });
   const pods = {
     exec: shell('main', 'touch /tmp/health; sleep 3; rm /tmp/health; exec sleep 600', {
       livenessProbe: { exec: { command: ['cat', '/tmp/health'] }, ...fast, initialDelaySeconds: 1 },
     }),
-    http: testserver('main', ['serve', '--off', 'live'], { livenessProbe: { ...at('/live'), ...listens } }),
-    redirect: testserver('main', ['serve', '--off', 'live'], {
-      livenessProbe: { ...at('/redirect?to=%2Flive'), ...listens },
-    }),
-    grpc: testserver('main', ['serve', '--off', 'ready'], {
-      livenessProbe: { grpc: { port: 9090 }, ...fast, ...listens },
-    }),
-    'grpc-port': testserver('main', [], { livenessProbe: { grpc: { port: 2333 }, ...fast, ...listens } }),
+    http: testserver('main', ['serve', '--off', 'live'], listening(8080, at('/live'))),
+    redirect: testserver('main', ['serve', '--off', 'live'], listening(8080, at('/redirect?to=%2Flive'))),
+    grpc: testserver('main', ['serve', '--off', 'ready'], listening(9090, { grpc: { port: 9090 } })),
+    'grpc-port': testserver('main', [], listening(9090, { grpc: { port: 2333 } })),
     'exec-slow': idle('main', { livenessProbe: { exec: { command: ['sleep', '30'] }, ...fast } }),
-    'http-slow': testserver('main', [], { livenessProbe: { ...at('/delay/5s'), ...listens } }),
+    'http-slow': testserver('main', [], listening(8080, at('/delay/5s'))),
   };
   const told: Readonly<Record<keyof typeof pods, RegExp>> = {
     exec: /Unhealthy Liveness probe failed: cat: .*\/tmp\/health/,
