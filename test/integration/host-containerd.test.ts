@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestOptions } from 'node:test';
 import { realClock } from '#lib/clock.ts';
@@ -11,7 +11,7 @@ import { Children, type Child } from '#host/children.ts';
 import { Containerd } from '#host/containerd/containerd.ts';
 import { findShims } from '#host/containerd/leftovers.ts';
 import { endStrayShim, strayShims } from '#host/containerd/stray-shims.ts';
-import { isAlive, signalProcess } from '#host/proc.ts';
+import { allPids, commandLineOf, isAlive, signalProcess } from '#host/proc.ts';
 import { pinnedNamespaces } from '#host/namespaces.ts';
 import { run } from '#host/process.ts';
 import { attachments, reservations } from '#network/ipam.ts';
@@ -41,9 +41,7 @@ async function assertNothingLeft(cluster: TestCluster, sockets: readonly string[
     sockets.filter((socket) => existsSync(socket)),
     [],
   );
-  const commandLines = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => (existsSync(`/proc/${pid}/cmdline`) ? readFileSync(`/proc/${pid}/cmdline`, 'utf8') : ''));
+  const commandLines = allPids().map((pid) => commandLineOf(pid).join(' '));
   assert.deepEqual(
     commandLines.filter((line) => line.includes(cluster.paths.run)),
     [],
