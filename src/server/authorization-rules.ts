@@ -67,6 +67,8 @@ export const rules: readonly Rule[] = [
     resources: ['leases'],
     namespaces: ['kube-node-lease'],
   },
+  // Of its own pods only: the resource sees to that.
+  { ...nodes, verbs: ['create'], apiGroups: ['peapod.dev'], resources: ['podtimelines/entries'] },
   { ...nodes, verbs: read, apiGroups: ['scheduling.k8s.io'], resources: ['priorityclasses'] },
   {
     ...nodes,
@@ -80,6 +82,7 @@ export const rules: readonly Rule[] = [
   { ...scheduler, verbs: ['update', 'patch'], apiGroups: [''], resources: ['pods/status'] },
   { ...scheduler, verbs: ['delete'], apiGroups: [''], resources: ['pods'] },
   { ...scheduler, verbs: ['create', 'update', 'patch'], apiGroups: ['', 'events.k8s.io'], resources: ['events'] },
+  { ...scheduler, verbs: ['create'], apiGroups: ['peapod.dev'], resources: ['podtimelines/entries'] },
   { ...scheduler, verbs: ['create', 'update', 'get'], apiGroups: ['coordination.k8s.io'], resources: ['leases'] },
 
   { ...controllers, verbs: [...read, ...write], apiGroups: ['*'], resources: ['*'] },

@@ -20,6 +20,8 @@ export interface Descriptor extends Resource {
   /** By name; `status` among them when the kind has one. */
   readonly subresources: Readonly<Record<string, Subresource>>;
   readonly strategy: Strategy;
+  /** For OpenAPI, in its version 3: of a kind that is not in the table of facts. */
+  readonly schema?: Readonly<Record<string, unknown>>;
   readonly columns: readonly Column[];
   /** What field selectors may ask for beside `metadata.name` and `metadata.namespace`. */
   readonly fields: SelectableFields<KubeObject>;

@@ -1,6 +1,7 @@
 import { ApiError, badRequest } from '#api/errors.ts';
 import type { KubeObject } from '#api/meta.ts';
 import type { Answer } from '#server/answer.ts';
+import type { ApartResource } from '#server/apart.ts';
 import { headOf } from '#server/cache/stored.ts';
 import type { WatchCache } from '#server/cache/watch-cache.ts';
 import { storagePrefix, type Descriptor } from '#server/descriptor.ts';
@@ -30,6 +31,7 @@ export interface DispatchParts {
   readonly lister: Lister;
   readonly descriptors: readonly Descriptor[];
   readonly reviews: readonly ReviewKind[];
+  readonly apart: readonly ApartResource[];
   /** By `pods/binding`; status needs none. */
   readonly subresources: Readonly<Record<string, SubresourceHandler>>;
   /** By `pods/ephemeralcontainers`: parts of an object that are read and written as status is. */
@@ -44,12 +46,14 @@ export class Dispatch {
   readonly #parts: DispatchParts;
   readonly #descriptors: ReadonlyMap<string, Descriptor>;
   readonly #reviews: ReadonlyMap<string, ReviewKind>;
+  readonly #apart: ReadonlyMap<string, ApartResource>;
   readonly #scopes = new Map<Descriptor, (stored: Parameters<ListScope['view']>[0]) => ReturnType<ListScope['view']>>();
 
   constructor(parts: DispatchParts) {
     this.#parts = parts;
     this.#descriptors = new Map(parts.descriptors.map((each) => [pathOf(each), each]));
     this.#reviews = new Map(parts.reviews.map((each) => [pathOf(each), each]));
+    this.#apart = new Map(parts.apart.map((each) => [pathOf(each.descriptor), each]));
     for (const each of parts.descriptors) this.#scopes.set(each, (stored) => served(each, stored));
   }
 
@@ -60,6 +64,8 @@ export class Dispatch {
   async handle(request: ServerRequest, info: ResourceInfo): Promise<Answer> {
     const review = this.#reviews.get(pathOf(info));
     if (review) return answerReview(review, request, info);
+    const apart = this.#apart.get(pathOf(info));
+    if (apart) return this.#handleApart(apart, request, info);
     const descriptor = this.find(info);
     if (!descriptor) throw noSuchPath();
     // A namespace is an object of its own kind, not one that lies in itself.
@@ -69,6 +75,14 @@ export class Dispatch {
     if (info.subresource !== undefined) return this.#subresource(request, info, target);
     if (!descriptor.verbs.includes(info.verb)) throw methodNotAllowed(descriptor, info.verb);
     return this.#verb(info.verb, request, target);
+  }
+
+  #handleApart(apart: ApartResource, request: ServerRequest, info: ResourceInfo): Promise<Answer> {
+    const { descriptor } = apart;
+    const part = info.subresource === undefined ? descriptor : descriptor.subresources[info.subresource];
+    if (part === undefined) throw noSuchPath();
+    if (!part.verbs.some((verb) => verb === info.verb)) throw methodNotAllowed(descriptor, info.verb);
+    return apart.handle({ request, info, revision: this.#parts.cache.revision });
   }
 
   async #verb(verb: Verb, request: ServerRequest, target: Target): Promise<Answer> {
@@ -210,6 +224,7 @@ const statusRules = ({ strategy }: Descriptor): UpdateRules => ({
 
 const writeOf = (request: ServerRequest): WriteRequest => ({
   user: request.user,
+  agent: request.agent,
   dryRun: isDryRun(request.query),
   warn: request.warn,
 });

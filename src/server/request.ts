@@ -14,6 +14,8 @@ export interface ServerRequest {
   /** As it was sent, for parameters that stand several times (`command`). */
   readonly rawQuery: string;
   readonly user: User;
+  /** As the client calls itself; undefined where it says nothing, and for parts of this process. */
+  readonly agent?: string | undefined;
   readonly body: RequestBody;
   /** Of the body, without parameters. A patch says which kind it is here. */
   readonly contentType: string;

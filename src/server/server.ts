@@ -32,6 +32,10 @@ import { httpUpgradeHandler } from '#server/http/upgrade.ts';
 import { NodeProxy } from '#server/nodes/node-proxy.ts';
 import { requestToken, tokenGuard } from '#server/subresources/token.ts';
 import type { ServiceAccountTokens } from '#server/tokens/service-account-tokens.ts';
+import { PodTimelines } from '#server/timelines/pod-timelines.ts';
+import { timelineResource } from '#server/timelines/timeline-resource.ts';
+import type { Journal } from '#store/journal/journal.ts';
+import { MemoryJournal } from '#store/journal/memory-journal.ts';
 import { podAttach, podExec, podLog, podPortForward } from '#server/subresources/pod-node.ts';
 import { finalizeRules } from '#server/resources/namespaces.ts';
 import { ephemeralContainerRules } from '#server/resources/pods.ts';
@@ -56,6 +60,8 @@ import { apiVersionOf } from '#api/resource.ts';
  */
 export interface ApiServerOptions {
   readonly store: Store;
+  /** Where the timelines of pods are kept. It belongs to who made it. Default: in memory. */
+  readonly journal?: Journal;
   readonly clock: Clock;
   /** Tokens of service accounts. */
   readonly tokens: ServiceAccountTokens;
@@ -83,15 +89,20 @@ export class ApiServer implements AsyncDisposable, Stages {
   readonly #paths: Paths;
   readonly #writer: Writer;
   readonly #range: AddressRange;
+  readonly #timelines: PodTimelines;
   #handler: Handler | undefined;
   readonly watches: Watches;
 
   constructor(options: ApiServerOptions) {
-    const { store, clock, random = Math.random, tokens } = options;
+    const { store, clock, random = Math.random, tokens, journal = new MemoryJournal({ clock }) } = options;
     this.#options = options;
     this.#cache = new WatchCache(store, clock, builtIns.filter((each) => !each.storedAs).map(cachedKind));
     this.#range = addressRange(options.serviceRange ?? '10.96.0.0/16');
     const lookup = lookupIn(this.#cache);
+    this.#timelines = new PodTimelines({ journal, lookup, clock });
+    const timelines = this.#timelines;
+    const apart = [timelineResource(timelines)];
+    const described = [...builtIns, ...apart.map(({ descriptor }) => descriptor)];
     const plugins = [
       namespaceLifecycle(lookup),
       serviceAccount({ lookup, clock, random }),
@@ -103,11 +114,18 @@ export class ApiServer implements AsyncDisposable, Stages {
     const admission = new Admission(plugins.filter(({ name }) => !disabled.includes(name)));
     this.#writer = new Writer(store, this.#cache);
     const writer = this.#writer;
-    this.#registry = new Registry({ cache: this.#cache, writer, admission, clock, random });
+    this.#registry = new Registry({
+      cache: this.#cache,
+      writer,
+      admission,
+      clock,
+      random,
+      written: (written) => timelines.note(written),
+    });
     this.watches = new Watches(clock, this.#cache, random);
     const reviews = reviewKinds(tokens);
     tokens.guardedBy(tokenGuard(lookup));
-    this.#paths = new Paths(new Discovery(builtIns, reviews), new OpenApi(builtIns, reviews), [
+    this.#paths = new Paths(new Discovery(described, reviews), new OpenApi(described, reviews), [
       { name: 'ping', problem: () => undefined },
       { name: 'watch-cache', problem: () => this.#cache.trouble },
     ]);
@@ -117,6 +135,7 @@ export class ApiServer implements AsyncDisposable, Stages {
       lister: new Lister(store, this.#cache, clock),
       descriptors: builtIns,
       reviews,
+      apart,
       subresources: {
         'pods/binding': bindPod(this.#registry, clock),
         'pods/log': podLog({ registry: this.#registry, lookup }),
@@ -137,6 +156,8 @@ export class ApiServer implements AsyncDisposable, Stages {
     this.#scope.spawn('watch cache', (stop) => this.#cache.follow(stop, this.#options.onTrouble ?? (() => {})));
     this.#scope.spawn('watches', (stop) => this.watches.run(stop));
     this.#scope.spawn('event expiry', (stop) => this.#eventExpiry().run(stop));
+    const onTrouble = this.#options.onTrouble ?? (() => {});
+    this.#scope.spawn('pod timelines', (stop) => this.#timelines.run(stop, onTrouble));
     const kubernetesService = { clusterIP: this.#range.addressAt(1), targetPort: this.#options.port ?? 6443 };
     const find = (plural: string): Descriptor => builtIns.find((each) => each.plural === plural && !each.storedAs)!;
     await bootstrap({ registry: this.#registry, find, kubernetesService });

@@ -308,6 +308,7 @@ export const cases: readonly Case[] = [
         'coordination.k8s.io',
         'scheduling.k8s.io',
         'apiextensions.k8s.io',
+        'peapod.dev',
         'authentication.k8s.io',
         'authorization.k8s.io',
       ]);

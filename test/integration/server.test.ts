@@ -1,6 +1,7 @@
 import test from 'node:test';
 import { kindCases } from '#test/integration/server-kinds-table.ts';
 import { cases } from '#test/integration/server-table.ts';
+import { timelineCases } from '#test/integration/server-timelines-table.ts';
 import { watchCases } from '#test/integration/server-watch-table.ts';
 import { inProcess, overHttps } from '#test/integration/support/server-subject.ts';
 
@@ -9,7 +10,7 @@ for (const [way, start] of [
   ['in process', inProcess],
   ['https', overHttps],
 ] as const) {
-  for (const { name, run } of [...cases, ...kindCases, ...watchCases]) {
+  for (const { name, run } of [...cases, ...kindCases, ...watchCases, ...timelineCases]) {
     test(`server, ${way}: ${name}`, async () => {
       await using subject = await start();
       await run(subject);

@@ -98,7 +98,17 @@ const digest = (body: Uint8Array): string => createHash('sha256').update(body).d
 
 const hashOf = ({ etag }: Document): string => etag.slice(1, -1);
 
-const described = ({ group, version, kind, plural, namespaced, verbs, subresources }: Descriptor): ApiResource => ({
+const described = ({
+  group,
+  version,
+  kind,
+  plural,
+  namespaced,
+  verbs,
+  subresources,
+  schema,
+}: Descriptor): ApiResource => ({
+  ...(schema === undefined ? {} : { schema }),
   group,
   version,
   kind,

@@ -60,6 +60,7 @@ export async function requestOf(
     query,
     rawQuery,
     user,
+    agent: headerText(exchange.headers['user-agent']),
     body,
     contentType,
     accept: headerText(exchange.headers['accept']) ?? '',

@@ -30,6 +30,8 @@ export interface Target {
 
 export interface WriteRequest {
   readonly user: User;
+  /** As its client calls itself. */
+  readonly agent?: string | undefined;
   readonly dryRun: boolean;
   readonly warn: (message: string) => void;
 }
@@ -44,12 +46,26 @@ export interface UpdateRules {
 const MOST_ATTEMPTS = 20;
 const NAME_ATTEMPTS = 8;
 
+/** A write that has taken effect. */
+export interface Written {
+  readonly target: Target;
+  /** undefined for an object that was made. */
+  readonly before: KubeObject | undefined;
+  /** undefined for an object that is gone. */
+  readonly after: KubeObject | undefined;
+  /** When it began to be written, epoch ms. */
+  readonly at: number;
+  readonly request: WriteRequest;
+}
+
 export interface RegistryParts {
   readonly cache: WatchCache;
   readonly writer: Writer;
   readonly admission: Admission;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Told of each write before it is answered; it must neither wait nor throw. */
+  readonly written?: (written: Written) => void;
 }
 
 /**
@@ -81,6 +97,7 @@ export class Registry {
         return { kind: 'object', code: 201, descriptor, object };
       }
       const key = keyOf(target, object.metadata.name);
+      const at = this.#parts.clock.now();
       const written = await this.#parts.writer.put(
         key,
         undefined,
@@ -88,6 +105,7 @@ export class Registry {
         descriptor.strategy.durability,
       );
       if (written.kind === 'written') {
+        this.#parts.written?.({ target, before: undefined, after: object, at, request });
         return { kind: 'stored', code: 201, descriptor, stored: served(descriptor, written.stored) };
       }
       if (name || attempt === NAME_ATTEMPTS) throw alreadyExists(descriptor, object.metadata.name);
@@ -134,10 +152,13 @@ export class Registry {
       if (equalJson(object, old))
         return { kind: 'stored', code: 200, descriptor, stored: served(descriptor, existing) };
       if (request.dryRun) return { kind: 'object', code: 200, descriptor, object };
-      const written = isReleased(object, heldBack)
+      const at = this.#parts.clock.now();
+      const released = isReleased(object, heldBack);
+      const written = released
         ? await this.#parts.writer.remove(existing, durability)
         : await this.#parts.writer.put(existing.key, existing, kept(descriptor, object), durability);
       if (written.kind === 'written') {
+        this.#parts.written?.({ target, before: old, after: released ? undefined : object, at, request });
         return { kind: 'stored', code: 200, descriptor, stored: served(descriptor, written.stored) };
       }
     }
@@ -151,14 +172,19 @@ export class Registry {
       const object = served(descriptor, existing).object;
       checkPreconditions(descriptor, object, options);
       await this.#parts.admission.validate(this.#admissionRequest('DELETE', target, object, request), undefined);
-      const outcome = await this.#deleteNow(target, existing, options);
+      const outcome = await this.#deleteNow(target, existing, options, request);
       if (outcome) return outcome;
     }
     throw conflict(descriptor, target.name!);
   }
 
   /** One attempt; undefined when another write was faster. */
-  async #deleteNow(target: Target, existing: Stored, options: DeleteOptions): Promise<Outcome | undefined> {
+  async #deleteNow(
+    target: Target,
+    existing: Stored,
+    options: DeleteOptions,
+    request: WriteRequest,
+  ): Promise<Outcome | undefined> {
     const { descriptor } = target;
     const { strategy } = descriptor;
     const { object } = existing;
@@ -177,13 +203,16 @@ export class Registry {
         ? ({ kind: 'written', stored: existing } as const)
         : await this.#parts.writer.remove(existing, strategy.durability);
       if (written.kind === 'lost') return undefined;
+      if (!options.dryRun) this.#parts.written?.({ target, before: object, after: undefined, at: now, request });
       return strategy.answersDeleted ? answer(written.stored) : deletedStatus(descriptor, object);
     }
     const stamped = deletion.kind === 'stamp' ? deletion.object : stampedWithoutGrace(object, now);
     if (stamped === object) return answer(existing);
     if (options.dryRun) return { kind: 'object', code: 200, descriptor, object: stamped };
     const written = await this.#parts.writer.put(existing.key, existing, stamped, strategy.durability);
-    return written.kind === 'written' ? answer(written.stored) : undefined;
+    if (written.kind !== 'written') return undefined;
+    this.#parts.written?.({ target, before: object, after: stamped, at: now, request });
+    return answer(written.stored);
   }
 
   async #newObject(target: Target, sent: KubeObject, request: WriteRequest): Promise<KubeObject> {

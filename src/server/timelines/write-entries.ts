@@ -1,0 +1,40 @@
+import type { Pod } from '#api/generated/core-v1.ts';
+import type { Actor, EntryBody } from '#api/peapod/pod-timeline.ts';
+import { changedFields } from '#server/timelines/changed-fields.ts';
+
+/** A write of a pod that has taken effect. */
+export interface PodWrite {
+  /** undefined when it was made. */
+  readonly before: Pod | undefined;
+  /** undefined when it is gone. */
+  readonly after: Pod | undefined;
+  readonly subresource: string | undefined;
+  readonly by: Actor;
+}
+
+const MOST_FIELDS = 16;
+
+/** What a write of a pod adds to its timeline. Writes of its status add nothing: who wrote them tells more than they say. */
+export function writeEntries({ before, after, subresource, by }: PodWrite): readonly EntryBody[] {
+  if (before === undefined) return after === undefined ? [] : [{ type: 'Created', by }];
+  if (after === undefined) {
+    const asked = before.metadata.deletionTimestamp !== undefined;
+    return [...(asked ? [] : [{ type: 'DeletionAsked', by, graceSeconds: 0 } as const]), { type: 'Gone', by }];
+  }
+  if (subresource === 'status') return [];
+  if (subresource === 'binding') return [{ type: 'Bound', by, node: after.spec.nodeName ?? '' }];
+  const grace = after.metadata.deletionGracePeriodSeconds;
+  if (after.metadata.deletionTimestamp !== undefined && grace !== before.metadata.deletionGracePeriodSeconds) {
+    return [{ type: 'DeletionAsked', by, graceSeconds: grace ?? 0 }];
+  }
+  const fields = changedFields(wishesOf(before), wishesOf(after));
+  if (fields.length === 0) return [];
+  const more = fields.length - MOST_FIELDS;
+  return [{ type: 'Changed', by, fields: fields.slice(0, MOST_FIELDS), ...(more > 0 ? { moreFields: more } : {}) }];
+}
+
+/** What its owner wants of it, without what follows from that. */
+function wishesOf({ metadata, spec }: Pod): object {
+  const { labels, annotations, ownerReferences, finalizers } = metadata;
+  return { metadata: { labels: labels ?? {}, annotations: annotations ?? {}, ownerReferences, finalizers }, spec };
+}
