@@ -56,6 +56,7 @@ export const timelineCases: readonly Case[] = [
       assert.deepEqual(change.fields, ['metadata.labels[a.b/c]', 'spec.containers[c].image']);
       assert.equal(deletion.graceSeconds, 7);
       assert.equal(timeline['pod'], 'gone');
+      assert.match(timeline['status'].sentence, /^web is gone since a moment: admin deleted it$/);
       assert.equal(timeline.metadata.uid, made.metadata.uid);
       assert.equal(timeline.metadata.creationTimestamp, made.metadata.creationTimestamp);
       // Creating, binding, changing, its status, asking: five revisions in all.
@@ -75,6 +76,8 @@ export const timelineCases: readonly Case[] = [
       await admin.patch(`${NS}/pods/web`, {});
       const timeline = await admin.get(timelinePath('web'));
       assert.deepEqual([types(timeline), timeline['pod']], [['Created'], 'present']);
+      const waits = { ready: false, sentence: 'web waits to be looked at by the scheduler', help: '' };
+      assert.deepEqual(timeline['status'], waits);
       assert.equal((await admin.failure(admin.get(timelinePath('nobody')))).code, 404);
     },
   },

@@ -18,6 +18,20 @@ export interface PodTimeline extends KubeObject {
   readonly pod: 'present' | 'gone';
   /** By time; those of one moment in the order they arrived. Never empty. */
   readonly entries: readonly TimelineEntry[];
+  /** Why the pod is not ready at `observedAt`, worked out when it was asked for. */
+  readonly status: PodTimelineStatus;
+}
+
+/** What a timeline and its pod come to, for people (`sentence`, `help`) and for programs (`ready`, `container`). */
+export interface PodTimelineStatus {
+  /** It is Ready and not being deleted. A pod that has done its work is not, and nothing is wrong with it. */
+  readonly ready: boolean;
+  /** One sentence, without a full stop: what it is that keeps the pod from being ready, or since when it is. */
+  readonly sentence: string;
+  /** What would help; '' when nothing needs to be done. */
+  readonly help: string;
+  /** The container that the sentence is about; absent when it is about the pod as a whole. */
+  readonly container?: string;
 }
 
 /** RFC 3339 in UTC with milliseconds: `2026-01-02T03:04:05.678Z`. */

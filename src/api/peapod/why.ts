@@ -1,5 +1,5 @@
 import type { Pod } from '#api/generated/core-v1.ts';
-import type { TimelineEntry } from '#api/peapod/pod-timeline.ts';
+import type { PodTimelineStatus, TimelineEntry } from '#api/peapod/pod-timeline.ts';
 import { recall } from '#api/peapod/recall.ts';
 import { millisOf, spanOf } from '#api/peapod/span.ts';
 import { brief, configTrouble } from '#api/peapod/trouble-texts.ts';
@@ -11,18 +11,6 @@ import { whyFailed, whyTerminating } from '#api/peapod/why-ending.ts';
 import { type ClusterFacts, type Finding, weights, type WhyFacts } from '#api/peapod/why-facts.ts';
 import { nodeTrouble } from '#api/peapod/why-node.ts';
 import { whyUnplaced } from '#api/peapod/why-unplaced.ts';
-
-/** Why a pod is not ready now. */
-export interface Why {
-  /** It is Ready and not being deleted. A pod that has done its work is not, and nothing is wrong with it. */
-  readonly ready: boolean;
-  /** One sentence, without a full stop: what it is that keeps the pod from being ready, or since when it is. */
-  readonly sentence: string;
-  /** What would help; '' when nothing needs to be done. */
-  readonly help: string;
-  /** The container that the sentence is about; absent when it is about the pod as a whole. */
-  readonly container?: string;
-}
 
 export interface WhyRequest {
   readonly pod: Pod;
@@ -39,7 +27,7 @@ export interface WhyRequest {
  * sandbox, without a sandbox no init container, and so on. Among containers that run side by side, what does not mend
  * itself comes first.
  */
-export function whyOf({ pod, entries, cluster, now }: WhyRequest): Why {
+export function whyOf({ pod, entries, cluster, now }: WhyRequest): PodTimelineStatus {
   const facts: WhyFacts = { pod, cluster, recalled: recall(entries), now };
   const ready = isReady(pod);
   const found = ready ? whyReady(facts) : whyNotReady(facts);
@@ -178,7 +166,7 @@ function crashOf(subject: Subject): string {
 }
 
 /** Of a pod that the API has no more; its timeline outlives it for a while. */
-export function whyGone(name: string, entries: readonly TimelineEntry[], now: number): Why {
+export function whyGone(name: string, entries: readonly TimelineEntry[], now: number): PodTimelineStatus {
   const { deletion } = recall(entries);
   const gone = entries.findLast(({ type }) => type === 'Gone');
   const at = gone === undefined ? deletion?.at : Date.parse(gone.time);

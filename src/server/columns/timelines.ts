@@ -38,4 +38,10 @@ export const timelineColumns: readonly Column[] = [
     of(({ metadata }) => metadata.uid),
     wide,
   ),
+  column(
+    'Why',
+    'What keeps the pod from being ready, or since when it is.',
+    of(({ status }) => status.sentence),
+    wide,
+  ),
 ];

@@ -1,15 +1,18 @@
 import { ApiError, badRequest, notFound } from '#api/errors.ts';
-import type { Pod } from '#api/generated/core-v1.ts';
+import type { Node, Pod } from '#api/generated/core-v1.ts';
 import type { ResourceVersion, Uid } from '#api/meta.ts';
 import {
   type EntryHead,
   type EntryBody,
   type PodTimeline,
   type PodTimelineEntries,
+  type PodTimelineStatus,
   type TimelineEntry,
   timelineApiVersion,
 } from '#api/peapod/pod-timeline.ts';
 import { cut, InvalidEntryError, parseEntries } from '#api/peapod/timeline-parsing.ts';
+import { whyGone, whyOf } from '#api/peapod/why.ts';
+import type { ClusterFacts } from '#api/peapod/why-facts.ts';
 import type { Clock } from '#lib/clock.ts';
 import { isCancellation } from '#lib/scope.ts';
 import type { Journal, KnownSubject, Subject, Told } from '#store/journal/journal.ts';
@@ -100,11 +103,14 @@ export class PodTimelines {
   /** undefined when it was forgotten meanwhile. */
   async read(subject: KnownSubject): Promise<PodTimeline | undefined> {
     const told = await this.#parts.journal.read(subject.uid);
-    return told && { ...this.outline(told.subject), entries: entriesOf(told) };
+    if (told === undefined) return undefined;
+    const outline = this.outline(told.subject);
+    const entries = entriesOf(told);
+    return { ...outline, entries, status: this.#status(outline, entries) };
   }
 
-  /** A timeline without its entries. */
-  outline({ uid, key, born, last }: KnownSubject): PodTimeline {
+  /** What is known of a timeline without having read it. */
+  outline({ uid, key, born, last }: KnownSubject): TimelineOutline {
     const [namespace = '', name = ''] = key.split('/');
     return {
       apiVersion: timelineApiVersion,
@@ -118,7 +124,6 @@ export class PodTimelines {
       },
       observedAt: timestamp(this.#parts.clock.now()),
       pod: this.#pod({ namespace, name }, uid) === undefined ? 'gone' : 'present',
-      entries: [],
     };
   }
 
@@ -144,6 +149,24 @@ export class PodTimelines {
     }
   }
 
+  #status({ metadata, observedAt }: TimelineOutline, entries: readonly TimelineEntry[]): PodTimelineStatus {
+    const { namespace = '', name, uid } = metadata;
+    const pod = this.#pod({ namespace, name }, uid);
+    const now = Date.parse(observedAt);
+    const { lookup } = this.#parts;
+    if (pod === undefined) return whyGone(name, entries, now);
+    // Few sentences need them, and there may be thousands.
+    const cluster: ClusterFacts = {
+      get nodes() {
+        return lookup.under('nodes/').map(({ object }) => object as Node);
+      },
+      get pods() {
+        return lookup.under('pods/').map(({ object }) => object as Pod);
+      },
+    };
+    return whyOf({ pod, entries, cluster, now });
+  }
+
   #append(subject: Subject, entries: readonly TimelineEntry[]): void {
     const texts = entries.map((entry) => ({ at: Date.parse(entry.time), text: JSON.stringify(entry) }));
     if (texts.length > 0) this.#parts.journal.append(subject, texts);
@@ -159,6 +182,8 @@ export class PodTimelines {
     return pod?.metadata.uid === uid ? pod : undefined;
   }
 }
+
+export type TimelineOutline = Omit<PodTimeline, 'entries' | 'status'>;
 
 export const timelines = { group: 'peapod.dev', version: 'v1alpha1', plural: 'podtimelines', kind: 'PodTimeline' };
 

@@ -9,7 +9,7 @@ import { timelineColumns } from '#server/columns/timelines.ts';
 import type { Descriptor } from '#server/descriptor.ts';
 import { parseListQuery } from '#server/registry/list-options.ts';
 import { declare, strategy } from '#server/resources/strategy.ts';
-import { type PodTimelines, timelines } from '#server/timelines/pod-timelines.ts';
+import { type PodTimelines, type TimelineOutline, timelines } from '#server/timelines/pod-timelines.ts';
 
 const preserve = { 'x-kubernetes-preserve-unknown-fields': true } as const;
 
@@ -41,6 +41,16 @@ export const podTimelines: Descriptor = declare({
         type: 'array',
         description: 'By time; each has a time, a source and a type, and what belongs to that type.',
         items: { type: 'object', ...preserve },
+      },
+      status: {
+        type: 'object',
+        description: 'Why the pod is not ready when it was observed.',
+        properties: {
+          ready: { type: 'boolean', description: 'It is Ready and not being deleted.' },
+          sentence: { type: 'string', description: 'What keeps it from being ready, or since when it is.' },
+          help: { type: 'string', description: 'What would help; empty when nothing needs to be done.' },
+          container: { type: 'string', description: 'The container that the sentence is about.' },
+        },
       },
     },
     ...preserve,
@@ -95,7 +105,7 @@ async function list(kept: PodTimelines, { request, info, revision }: ApartCall):
 
 const head = headOf(podTimelines.kind, apiVersionOf(podTimelines));
 
-function storedOf(timeline: PodTimeline): Stored {
+function storedOf(timeline: TimelineOutline): Stored {
   const { namespace, name, resourceVersion } = timeline.metadata;
   const key = `podtimelines.peapod.dev/${namespace}/${name}` as StoreKey;
   return new Stored(key, Number(resourceVersion) as Revision, {
