@@ -156,7 +156,7 @@ export function prepareDirectories(paths: ClusterPaths, bootId: string): void {
   const boot = existsSync(bootFile) ? readFileSync(bootFile, 'utf8').trim() : undefined;
   // Nothing is mounted here after a reboot, so this deletes only what RUN itself holds.
   if (boot !== undefined && boot !== bootId) rmSync(paths.run, { recursive: true, force: true });
-  for (const directory of [paths.run, paths.children, join(paths.run, 'nodes'), paths.nodes])
+  for (const directory of [paths.run, paths.children, join(paths.run, 'nodes'), paths.nodes, paths.journal])
     privateDirectory(directory);
   writeFileSync(bootFile, `${bootId}\n`, { mode: 0o600 });
 }

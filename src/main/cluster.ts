@@ -17,6 +17,7 @@ import { openPki, type Pki } from '#main/pki.ts';
 import { ownerOf, rememberSocket } from '#main/run-state.ts';
 import type { ImageChoice, NodeRequest, RuntimeChoice } from '#cli/commands.ts';
 import type { Tell } from '#cli/tell.ts';
+import { SqliteJournal } from '#store/journal/sqlite-journal.ts';
 import type { Store } from '#store/store.ts';
 import { HttpsNodeConnection } from '#server/nodes/https-node-connection.ts';
 import type { NodeConnection } from '#server/nodes/node-connection.ts';
@@ -87,6 +88,7 @@ export async function startCluster(
   const port = options.port ?? rememberedPort(paths) ?? DEFAULT_PORT;
   const plain: ControlPlaneParts = {
     store: options.store,
+    journal: stack.use(timelinesOf(paths, clock, log)),
     clock,
     log,
     host: LOOPBACK,
@@ -125,6 +127,14 @@ export async function startCluster(
     await Promise.allSettled(begun);
     throw error;
   }
+}
+
+/** Who still has something to tell when the cluster stops does so before it is closed. */
+function timelinesOf(paths: ClusterPaths, clock: Clock, log: (message: string, error: unknown) => void): SqliteJournal {
+  return new SqliteJournal(join(paths.journal, 'timelines.db'), {
+    clock,
+    onTrouble: (error) => log('timelines of pods', error),
+  });
 }
 
 /** Where to reach the API, for who looks on and for who comes later. */

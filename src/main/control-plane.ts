@@ -3,6 +3,7 @@ import { createClient } from '#client/api-client.ts';
 import type { Client } from '#client/client.ts';
 import { createInformer } from '#client/create-informer.ts';
 import { createEventRecorder } from '#client/event-recorder.ts';
+import { TimelineRecorder } from '#client/timeline-recorder.ts';
 import { configMapResource, namespaceResource, podResource, serviceAccountResource } from '#client/resources.ts';
 import type { MakeController } from '#controllers/controller.ts';
 import { namespaceController } from '#controllers/namespace/reconcile.ts';
@@ -18,12 +19,15 @@ import type { NodeConnection } from '#server/nodes/node-connection.ts';
 import { builtIns } from '#server/resources/resources.ts';
 import { ApiServer } from '#server/server.ts';
 import { ServiceAccountTokens } from '#server/tokens/service-account-tokens.ts';
+import type { Journal } from '#store/journal/journal.ts';
 import type { Store } from '#store/store.ts';
 import { HttpServer } from '#wire/http-server.ts';
 
 export interface ControlPlaneParts {
   /** Belongs to who opened it. */
   readonly store: Promise<Store>;
+  /** As does this. */
+  readonly journal: Journal;
   readonly clock: Clock;
   readonly log: Log;
   readonly host: string;
@@ -51,6 +55,7 @@ export async function startControlPlane(
   const server = stack.use(
     new ApiServer({
       store,
+      journal: parts.journal,
       clock,
       tokens: new ServiceAccountTokens({ keyPem: tokenKey, clock }),
       nodes: parts.nodes,
@@ -126,7 +131,10 @@ function runScheduler(
     source: { component: 'default-scheduler' },
     onError: (error) => log('events of the scheduler', error),
   });
-  const scheduler = createScheduler({ client, clock, events, log });
+  const onError = (error: unknown): void => log('timelines of the scheduler', error);
+  const timeline = new TimelineRecorder({ client, clock, onError });
+  const scheduler = createScheduler({ client, clock, events, timeline, log });
+  scope.spawn('timelines of the scheduler', (signal) => timeline.run(signal));
   scope.spawn('events of the scheduler', (signal) => events.run(signal));
   scope.spawn('scheduler', (signal) => scheduler.run(signal));
 }

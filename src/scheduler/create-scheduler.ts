@@ -1,7 +1,8 @@
 import { ApiError, hasReason } from '#api/errors.ts';
 import type { Pod } from '#api/generated/core-v1.ts';
-import type { ObjectKey } from '#api/meta.ts';
+import { keyOf, type ObjectKey } from '#api/meta.ts';
 import type { EventText } from '#client/events.ts';
+import type { Timeline } from '#client/timeline-recorder.ts';
 import { podResource } from '#client/resources.ts';
 import { isCancellation, Scope } from '#lib/scope.ts';
 import { Signal } from '#lib/signal.ts';
@@ -15,10 +16,13 @@ import { isUnbound, nameOf } from '#scheduler/pod-facts.ts';
 import { defaultProfile } from '#scheduler/profile.ts';
 import type { QueueCounts, Taken } from '#scheduler/queue.ts';
 import type { Scheduler, SchedulerOptions } from '#scheduler/scheduler.ts';
+import { attemptEntry } from '#scheduler/timeline-entry.ts';
 
 /** Makes a scheduler; it does nothing until `run`. */
 export const createScheduler = (options: SchedulerOptions): Scheduler =>
-  new LiveScheduler({ random: Math.random, profile: defaultProfile(), ...options });
+  new LiveScheduler({ random: Math.random, profile: defaultProfile(), timeline: noTimeline, ...options });
+
+const noTimeline: Timeline = { record: () => {} };
 
 /** Writes under way, of bindings and conditions; more would only wait in the server. */
 const MOST_WRITES = 64;
@@ -85,13 +89,15 @@ class LiveScheduler implements Scheduler {
   }
 
   #attempt({ pod, attempts: number }: Taken, scope: Scope): void {
-    const { clock, random, profile } = this.#options;
+    const { clock, random, profile, timeline } = this.#options;
     const { cluster, queue, revisions } = this.#watch;
     const seed = Math.floor(random() * 2 ** 32);
     const placement = place(pod, cluster, profile.plugins, seededTieBreak(seed));
     const message = placement.kind === 'nowhere' ? unschedulableMessage(pod, placement, cluster) : '';
     const at = clock.now();
-    this.#log.add(attemptOf(pod, { number, at, seed, revisions, outcome: outcomeOf(placement, message) }));
+    const attempt = attemptOf(pod, { number, at, seed, revisions, outcome: outcomeOf(placement, message) });
+    this.#log.add(attempt);
+    timeline.record(pod, attemptEntry(attempt, cluster.nodes.length), at);
     if (placement.kind === 'chosen') return this.#assume(pod, placement.node, scope);
     queue.refused(pod.metadata.uid, placement.refusals.plugins, at);
     this.#tell(pod, { reason: 'Unschedulable', message }, scope);
@@ -152,9 +158,11 @@ class LiveScheduler implements Scheduler {
 
   /** A node was found and the pod did not get there. */
   #failed(pod: Pod, error: unknown, scope: Scope): void {
-    const { clock, log } = this.#options;
+    const { clock, log, timeline } = this.#options;
     const { uid } = pod.metadata;
     const text = textOf(error);
+    const last = this.#log.of(keyOf(pod)).at(-1)?.outcome;
+    if (last?.kind === 'placed') timeline.record(pod, { type: 'BindingFailed', node: last.node, message: text });
     this.#log.settle(uid, { kind: 'failed', message: text });
     this.#watch.queue.failed(uid, clock.now());
     if (error instanceof PermitRefused) {

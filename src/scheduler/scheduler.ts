@@ -1,6 +1,7 @@
 import type { ObjectKey } from '#api/meta.ts';
 import type { Client } from '#client/client.ts';
 import type { EventRecorder } from '#client/events.ts';
+import type { Timeline } from '#client/timeline-recorder.ts';
 import type { Clock } from '#lib/clock.ts';
 import type { Attempt } from '#scheduler/attempts.ts';
 import type { Profile } from '#scheduler/profile.ts';
@@ -36,6 +37,8 @@ export interface SchedulerOptions {
   readonly clock: Clock;
   /** Not run by the scheduler: who makes it runs it. Its component should be the profile's `schedulerName`. */
   readonly events: EventRecorder;
+  /** Told of each attempt. Not run by the scheduler either. Nobody is told when absent. */
+  readonly timeline?: Timeline;
   /** In [0, 1): breaks ties, so that the same numbers give the same placements. Math.random when absent. */
   readonly random?: () => number;
   /** Told of what went wrong and is tried again. */
