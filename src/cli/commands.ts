@@ -6,6 +6,7 @@ export interface Commands {
   up(global: Global, options: UpRequest): Promise<number>;
   down(global: Global, options: DownRequest): Promise<number>;
   status(global: Global, options: { readonly output: Output }): Promise<number>;
+  why(global: Global, options: WhyRequest): Promise<number>;
   kubeconfig(global: Global): Promise<number>;
   imageLoad(global: Global, options: { readonly file: string }): Promise<number>;
   imagePull(global: Global, options: { readonly name: string }): Promise<number>;
@@ -17,6 +18,14 @@ export interface Global {
   readonly name: string;
   /** As given; undefined: the usual place for this name. */
   readonly dataDir: string | undefined;
+}
+
+export interface WhyRequest {
+  /** undefined: all that are not ready. */
+  readonly pod: string | undefined;
+  /** undefined: all of them. */
+  readonly namespace: string | undefined;
+  readonly output: Output;
 }
 
 export type Output = 'text' | 'json';

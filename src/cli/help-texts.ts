@@ -6,6 +6,7 @@ Examples:
   peapod up --detach           start a cluster in the background
   export KUBECONFIG=$(mktemp); peapod kubeconfig > $KUBECONFIG
   kubectl get pods -A          any Kubernetes tool works on it
+  peapod why                   what is not ready, and why
   peapod down                  stop it; its data stays for the next time`,
 
   up: `
@@ -48,6 +49,18 @@ It fails when the cluster does not run. JSON has pid, api, nodes, runtime, image
 Examples:
   peapod status
   peapod status -o json | jq -r .api`,
+
+  why: `
+First one sentence that says why the pod is not ready now, and what would help; then its timeline. A timeline
+outlives its pod by an hour. JSON has pod, ready, sentence, help, container (where it is about one) and entries;
+without POD it is an array of these, without entries. Programs may also ask the API, for
+/apis/peapod.dev/v1alpha1/namespaces/NAMESPACE/podtimelines/NAME.
+
+Examples:
+  peapod why
+  peapod why web
+  peapod why shop/web
+  peapod why pod/web -n shop -o json | jq -r .sentence`,
 
   kubeconfig: `
 The same file stands in the data directory as \`kubeconfig\`.

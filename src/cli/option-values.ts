@@ -51,3 +51,16 @@ export function parseLogFiles(text: string): number {
   if (count < 2) throw new InvalidArgumentError('It is a number of at least 2.');
   return count;
 }
+
+/** What names a pod: `web`, `pod/web`, `shop/web`, `shop/pod/web`. */
+export function parsePod(text: string): { readonly namespace: string | undefined; readonly name: string } {
+  const parts = text.split('/');
+  const kinds = ['pod', 'pods', 'po'];
+  const [name = '', ...before] = parts
+    .filter((part, at) => at === parts.length - 1 || !kinds.includes(part))
+    .toReversed();
+  if (name === '' || before.length > 1 || before[0] === '') {
+    throw new InvalidArgumentError('A pod is called NAME, pod/NAME or NAMESPACE/NAME.');
+  }
+  return { namespace: before[0], name };
+}

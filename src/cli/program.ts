@@ -9,6 +9,7 @@ import {
   imageChoices,
   type Output,
   type UpRequest,
+  type WhyRequest,
 } from '#cli/commands.ts';
 import { helpTexts } from '#cli/help-texts.ts';
 import {
@@ -16,6 +17,7 @@ import {
   parseGrace,
   parseLogFiles,
   parseMirror,
+  parsePod,
   parsePort,
   parseRuntime,
   parseSize,
@@ -113,6 +115,7 @@ function withCommands(program: Command, context: Context): Command {
   addUp(program, context);
   addDown(program, context);
   addStatus(program, context);
+  addWhy(program, context);
   addKubeconfig(program, context);
   addImage(program, context);
   plain(program, 'version', context)
@@ -184,6 +187,44 @@ function addStatus(program: Command, context: Context): void {
     .action(async (options: Selected & { readonly output: Output }) => {
       context.done(await context.commands.status(globalOf(options), { output: options.output }));
     });
+}
+
+function addWhy(program: Command, context: Context): void {
+  const command = aboutCluster(program, 'why', context).description(
+    'say why a pod is not ready, and what has happened to it',
+  );
+  command
+    .argument('[POD]', 'NAME, pod/NAME or NAMESPACE/NAME; without it, every pod that is not ready')
+    .option('-n, --namespace <NAMESPACE>', 'of the pod (default: default; without POD: all)')
+    .option('-A, --all-namespaces', 'wherever it is')
+    .addOption(outputOption(command))
+    .addHelpText('after', helpTexts.why)
+    .action(async (text: string | undefined, options: SelectedWhy) => {
+      context.done(await context.commands.why(globalOf(options), whyRequest(text, options)));
+    });
+}
+
+type SelectedWhy = Selected & {
+  readonly namespace?: string;
+  readonly allNamespaces?: boolean;
+  readonly output: Output;
+};
+
+function whyRequest(text: string | undefined, { namespace, allNamespaces = false, output }: SelectedWhy): WhyRequest {
+  if (allNamespaces && namespace !== undefined) throw new UsageError('-n and -A: one of them', 'peapod why');
+  if (text === undefined) return { pod: undefined, namespace, output };
+  const { name, namespace: own } = podOf(text);
+  if (own !== undefined && (allNamespaces || (namespace ?? own) !== own))
+    throw new UsageError(`${text} names a namespace, and so does ${allNamespaces ? '-A' : '-n'}`, 'peapod why');
+  return { pod: name, namespace: allNamespaces ? undefined : (own ?? namespace ?? 'default'), output };
+}
+
+function podOf(text: string): ReturnType<typeof parsePod> {
+  try {
+    return parsePod(text);
+  } catch (error) {
+    throw new UsageError(`'${text}' is no pod. ${messageOf(error)}`, 'peapod why', { cause: error });
+  }
 }
 
 function addKubeconfig(program: Command, context: Context): void {

@@ -36,6 +36,11 @@ const commands: Commands = {
     terminal.line(output === 'json' ? JSON.stringify(status) : statusText(status));
     return 0;
   },
+  async why(global, request) {
+    const { whyCommand } = await import('#main/why.ts');
+    for (const line of await whyCommand(pathsOf(global), request, terminal)) terminal.line(line);
+    return 0;
+  },
   async kubeconfig(global) {
     const { readKubeconfigText } = await import('#main/access.ts');
     process.stdout.write(readKubeconfigText(pathsOf(global)));

@@ -1,6 +1,8 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
 import type { ContainerState, ContainerStatus, Node, Pod, PodCondition, PodStatus } from '#api/generated/core-v1.ts';
 import type { EntryBody } from '#api/peapod/pod-timeline.ts';
-import type { WhyRequest } from '#api/peapod/why.ts';
+import { whyOf, type WhyRequest } from '#api/peapod/why.ts';
 
 /** Pods and timelines for the tests of why a pod is not ready. */
 export const now = Date.parse('2026-01-02T03:04:00Z');
@@ -74,4 +76,42 @@ export const node = (name: string, spec: object = {}, ready: Partial<PodConditio
     allocatable: { cpu: '2', memory: '8Gi', pods: '110' },
     conditions: [{ type: 'Ready', status: 'True', ...ready }],
   },
+});
+
+export interface Case extends Story {
+  readonly name: string;
+  readonly want: string;
+  /** '' for nothing. */
+  readonly help: string | RegExp;
+  readonly ready?: boolean;
+  readonly container?: string;
+}
+
+/** A case without what is expected of it. */
+export type Given = Omit<Case, 'name' | 'want' | 'help'>;
+
+export function check(cases: readonly Case[]): void {
+  for (const { name, want, help, ready = false, container: about, ...story } of cases) {
+    test(`why: ${name}`, () => {
+      const said = whyOf(facts(story));
+      assert.equal(said.sentence, want);
+      if (typeof help === 'string') assert.equal(said.help, help);
+      else assert.match(said.help, help);
+      assert.deepEqual([said.ready, said.container], [ready, about]);
+    });
+  }
+}
+
+export const logs = 'kubectl logs web -n shop -c main';
+/** Its sandbox is there. */
+export const begun = { type: 'PodReadyToStartContainers', status: 'True' } as const;
+/** What runc says first, as containerd 1.6 passes it on. */
+export const runc =
+  'rpc error: code = Unknown desc = failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process:';
+
+/** A status in which `main` runs since a minute, and has passed its startup probe. */
+export const runs = (more: object = {}): Story['pod']['status'] => ({
+  phase: 'Running',
+  conditions: [begun],
+  containerStatuses: [container({ running: { startedAt: at(-60) } }, { started: true, ...more })],
 });

@@ -1,0 +1,32 @@
+import type { WhyRequest } from '#cli/commands.ts';
+import type { Terminal } from '#cli/terminal.ts';
+import { why, whyAll } from '#cli/why.ts';
+import { unreadyText, type WhyAnswer, whyText } from '#cli/why-text.ts';
+import type { ClusterPaths } from '#host/data-dir.ts';
+import { withClient } from '#main/access.ts';
+
+const ANSWER_WITHIN_MS = 10_000;
+
+/** The lines of `peapod why`. Throws UserError for a pod that nobody has heard of. */
+export async function whyCommand(
+  paths: ClusterPaths,
+  { pod, namespace, output }: WhyRequest,
+  { style }: Pick<Terminal, 'style'>,
+): Promise<readonly string[]> {
+  const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  return withClient(paths, async (client) => {
+    const deps = { client, now: Date.now };
+    if (pod !== undefined) {
+      const { at, ...answer } = await why(deps, { name: pod, namespace }, signal);
+      return output === 'json' ? [JSON.stringify(answer)] : whyText(answer, at, style);
+    }
+    const { unready, total } = await whyAll(deps, namespace, signal);
+    const short = unready.map(withoutEntries);
+    return output === 'json' ? [JSON.stringify(short)] : unreadyText(short, total, style);
+  });
+}
+
+function withoutEntries(answer: WhyAnswer): Omit<WhyAnswer, 'entries'> {
+  const { entries: _, ...short } = answer;
+  return short;
+}
