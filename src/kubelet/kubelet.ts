@@ -2,6 +2,7 @@ import type { Pod } from '#api/generated/core-v1.ts';
 import type { Client } from '#client/client.ts';
 import { createInformer } from '#client/create-informer.ts';
 import type { EventRecorder } from '#client/events.ts';
+import type { Timeline } from '#client/timeline-recorder.ts';
 import type { Informer } from '#client/informer.ts';
 import { podResource } from '#client/resources.ts';
 import type { ContainerRuntime } from '#cri/runtime.ts';
@@ -37,6 +38,8 @@ export interface KubeletDeps {
   readonly runtime: ContainerRuntime;
   readonly host: Host;
   readonly events: EventRecorder;
+  /** Told what happens to the pods; nobody is told when absent. Like `events` it is run by who made it. */
+  readonly timeline?: Timeline;
   readonly files: PodFiles;
   /** How probes and hooks reach what listens in a pod. */
   readonly network: NetworkProber;
@@ -54,6 +57,8 @@ export interface KubeletDeps {
   readonly settings: KubeletSettings;
   readonly log: (message: string, error: unknown) => void;
 }
+
+const noTimeline: Timeline = { record: () => {} };
 
 /** How long the node's first report waits for its pods' first statuses. */
 const FIRST_LOOK_MS = 2000;
@@ -73,7 +78,7 @@ export class Kubelet {
 
   constructor(deps: KubeletDeps) {
     this.#deps = deps;
-    const { client, clock, runtime, files, self, owner, log } = deps;
+    const { client, clock, runtime, files, self, owner, log, timeline = noTimeline } = deps;
     this.#pods = createInformer({
       client,
       clock,
@@ -114,7 +119,7 @@ export class Kubelet {
     const hooks = new Hooks({ streams: runtime.streams, network: deps.network, clock });
     const hostAddresses = (): readonly string[] => self().addresses;
     const made = { files, volumes, puller, configs, hooks, hostAddresses, missingClusterDns: tellOfMissingDns(deps) };
-    const steps = createSteps({ runtime, clock, client, events: deps.events, ...made });
+    const steps = createSteps({ runtime, clock, client, events: deps.events, timeline, ...made });
     let runtimeName = 'containerd';
     this.#agent = new NodeAgent({
       client,
@@ -134,7 +139,7 @@ export class Kubelet {
     const ports = (uid: string, open: readonly HostPort[]): void => deps.ports?.set(uid, open);
     const { crashLoop } = deps.settings;
     const shared = { runtime, clock, node, steps, asker, crashLoop, since: clock.now() };
-    const worker = { ...shared, publisher: this.#publisher, events: deps.events, ports, log };
+    const worker = { ...shared, publisher: this.#publisher, events: deps.events, timeline, ports, log };
     this.#workers = new PodWorkers({ runtime, clock, pods: this.#pods, files, owner, worker, log });
   }
 

@@ -1,5 +1,6 @@
 import type { Pod } from '#api/generated/core-v1.ts';
 import type { EventRecorder } from '#client/events.ts';
+import type { Timeline } from '#client/timeline-recorder.ts';
 import type { ContainerId, ContainerRuntime, SandboxId } from '#cri/runtime.ts';
 import { RuntimeFault } from '#cri/fault.ts';
 import { currentSandbox, type Failure, type ImageState, type Observed, step, type StepKey } from '#kubelet/observed.ts';
@@ -15,6 +16,8 @@ import type { Course, NodeFacts } from '#kubelet/status-context.ts';
 import type { StatusPublisher } from '#kubelet/status-publisher.ts';
 import { StepFailure } from '#kubelet/step-failure.ts';
 import type { Steps } from '#kubelet/steps.ts';
+import { logTail } from '#kubelet/timeline/log-tail.ts';
+import { endEntry, statusEntries } from '#kubelet/timeline/status-entries.ts';
 import type { BackoffPolicy } from '#lib/backoff.ts';
 import type { Clock } from '#lib/clock.ts';
 import { isCancellation, Scope } from '#lib/scope.ts';
@@ -27,6 +30,7 @@ export interface WorkerDeps {
   readonly steps: Steps;
   readonly publisher: StatusPublisher;
   readonly events: EventRecorder;
+  readonly timeline: Timeline;
   /** Whether the pod's cgroup, volumes and folders are there. */
   readonly files: (uid: string) => Observed['files'];
   /** Told once a look at the runtime has shown what is the pod's, so that the runtime's events find their way here. */
@@ -89,6 +93,7 @@ export class PodWorker {
         const pod = this.#pod;
         if (pod) deps.events.record(pod, { ...event, fieldPath: fieldPathOf(pod, container) });
       },
+      note: (entry) => this.#pod && deps.timeline.record(this.#pod, entry),
       changed: () => this.wake(),
       log: deps.log,
     });
@@ -265,6 +270,9 @@ export class PodWorker {
       cause: before?.cause === 'deleted' ? 'deleted' : cause,
       deadlineAt: Math.min(deadlineAt, before?.deadlineAt ?? Infinity),
     };
+    const told =
+      before?.cause === this.#ending.cause ? undefined : endEntry(this.#pod!, this.#ending, this.#deps.since);
+    if (told) this.#deps.timeline.record(this.#pod!, told);
   }
 
   #activeUntil(): number | undefined {
@@ -281,10 +289,14 @@ export class PodWorker {
   #report(observed: Observed): void {
     const pod = this.#pod;
     if (pod === undefined || this.#known === 'gone') return;
-    const { clock, node, publisher, events } = this.#deps;
-    const status = statusOf({ pod, course: this.#course(), node: node() }, observed, clock.now());
+    const { clock, node, publisher, events, timeline } = this.#deps;
+    const course = this.#course();
+    const now = clock.now();
+    const status = statusOf({ pod, course, node: node() }, observed, now);
     publisher.publish(pod, status, () => this.wake());
     for (const event of eventsOf(pod, this.#previous, status)) events.record(pod, event);
+    for (const { entry, at } of statusEntries({ pod, observed, course, status, now, logTail }))
+      timeline.record(pod, entry, at);
     this.#previous = status;
   }
 

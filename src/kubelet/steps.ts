@@ -1,19 +1,22 @@
 import type { Pod } from '#api/generated/core-v1.ts';
 import { hasReason } from '#api/errors.ts';
+import type { EntryBody } from '#api/peapod/pod-timeline.ts';
 import type { Client } from '#client/client.ts';
 import type { EventRecorder, EventText } from '#client/events.ts';
+import type { Timeline } from '#client/timeline-recorder.ts';
 import { podResource } from '#client/resources.ts';
 import type { ContainerId, ContainerRuntime } from '#cri/runtime.ts';
 import { RuntimeFault } from '#cri/fault.ts';
 import type { ContainerConfigs } from '#kubelet/container-configs.ts';
 import type { Hooks } from '#kubelet/hooks.ts';
-import { containerNamed, currentSandbox, type ImageState, type Observed } from '#kubelet/observed.ts';
+import { containerNamed, currentSandbox, type ImageState, type Observed, step } from '#kubelet/observed.ts';
 import type { Action } from '#kubelet/plan.ts';
 import { fieldPathOf } from '#kubelet/pod-events.ts';
 import type { PodFiles } from '#kubelet/pod-files.ts';
 import type { ProbeTarget } from '#kubelet/probes/probe-call.ts';
 import { type ImagePuller, pulledMessage } from '#kubelet/image-puller.ts';
 import { StepFailure } from '#kubelet/step-failure.ts';
+import { attemptOf } from '#kubelet/timeline/status-entries.ts';
 import { FilesReleased } from '#kubelet/volumes/live-files.ts';
 import type { PodVolumes } from '#kubelet/volumes/pod-volumes.ts';
 import type { Clock } from '#lib/clock.ts';
@@ -40,6 +43,7 @@ export interface StepDeps {
   readonly clock: Clock;
   readonly client: Client;
   readonly events: EventRecorder;
+  readonly timeline: Timeline;
   readonly files: PodFiles;
   readonly volumes: PodVolumes;
   readonly puller: ImagePuller;
@@ -73,13 +77,14 @@ export function createSteps(deps: StepDeps): Steps {
 function executorsOf(deps: StepDeps): Executors {
   const { runtime, files } = deps;
   return {
-    'prepare-files': (_action, { pod }, signal) => prepareFiles(deps, pod!, signal),
+    'prepare-files': (_action, subject, signal) => prepareFiles(deps, subject, signal),
     'create-sandbox': (action, { pod }, signal) => createSandbox(deps, pod!, action.attempt, signal),
     'pull-image': (action, { pod }, signal) => pullImage(deps, pod!, action.container.name, signal),
     'create-container': (action, subject, signal) => createContainer(deps, action, subject, signal),
     'start-container': (action, subject, signal) => startContainer(deps, action, subject, signal),
     'stop-container': (action, subject, signal) => {
       tell(deps, subject.pod, { type: 'Normal', reason: 'Killing', message: action.why }, action.name);
+      note(deps, subject.pod, killing(action.name, action.why, action.deadlineAt));
       return stopContainer(deps, action, subject, signal);
     },
     'run-pre-stop': async (action, subject, signal) => {
@@ -90,6 +95,7 @@ function executorsOf(deps: StepDeps): Executors {
     'remove-sandbox': ({ id, lost }, { pod }, signal) => {
       const message = 'Pod sandbox changed, it will be killed and re-created.';
       if (lost) tell(deps, pod, { type: 'Normal', reason: 'SandboxChanged', message });
+      if (lost) note(deps, pod, { type: 'SandboxLost' });
       return runtime.sandboxes.remove(id, signal);
     },
     'clean-up': async ({ logs }, { uid, pod }, signal) => {
@@ -100,31 +106,37 @@ function executorsOf(deps: StepDeps): Executors {
   };
 }
 
-async function prepareFiles(deps: StepDeps, pod: Pod, signal: AbortSignal): Promise<void> {
+async function prepareFiles(deps: StepDeps, { pod, observed }: Subject, signal: AbortSignal): Promise<void> {
   try {
-    await deps.volumes.prepare(pod, signal);
+    await deps.volumes.prepare(pod!, signal);
   } catch (error) {
     signal.throwIfAborted();
     // The pod has ended meanwhile: the next look shows it.
     if (error instanceof FilesReleased) return;
     const message = textOf(error);
     tell(deps, pod, { type: 'Warning', reason: 'FailedMount', message });
+    const known = observed.failures.get(step.prepare())?.message === message;
+    if (!known) note(deps, pod, { type: 'MountFailed', message });
     throw new StepFailure('FailedMount', message, { cause: error });
   }
 }
 
 async function createSandbox(deps: StepDeps, pod: Pod, attempt: number, signal: AbortSignal): Promise<void> {
+  const { clock } = deps;
+  const begun = clock.now();
   try {
     const { config, warnings, missingClusterDns } = await deps.configs.sandbox(pod, attempt);
     for (const warning of warnings) tell(deps, pod, warning);
     if (missingClusterDns) deps.missingClusterDns();
     await deps.runtime.sandboxes.run(config, signal);
+    note(deps, pod, { type: 'SandboxCreated', attempt, durationMs: clock.now() - begun });
   } catch (error) {
     signal.throwIfAborted();
     // Left over from before a crash: the next look shows it.
     if (error instanceof RuntimeFault && error.kind === 'already-exists') return;
     const message = `Failed to create pod sandbox: ${textOf(error)}`;
     tell(deps, pod, { type: 'Warning', reason: 'FailedCreatePodSandBox', message });
+    note(deps, pod, { type: 'SandboxFailed', message: textOf(error), durationMs: clock.now() - begun });
     throw new StepFailure('FailedCreatePodSandBox', message, { cause: error });
   }
 }
@@ -132,15 +144,22 @@ async function createSandbox(deps: StepDeps, pod: Pod, attempt: number, signal: 
 async function pullImage(deps: StepDeps, pod: Pod, containerName: string, signal: AbortSignal): Promise<StepResult> {
   const { puller, clock } = deps;
   const image = imageOf(pod, containerName);
+  const which = { container: containerName, image };
+  const begun = clock.now();
+  note(deps, pod, { type: 'PullStarted', ...which });
   tell(deps, pod, { type: 'Normal', reason: 'Pulling', message: `Pulling image "${image}"` }, containerName);
   try {
     const pulled = await puller.pull(pod, image, signal);
     tell(deps, pod, { type: 'Normal', reason: 'Pulled', message: pulledMessage(image, pulled) }, containerName);
+    const { tookMs: durationMs, sizeBytes } = pulled;
+    note(deps, pod, { type: 'Pulled', ...which, durationMs, ...(sizeBytes === undefined ? {} : { sizeBytes }) });
     return { image: { kind: 'present', ref: pulled.ref, pulledAt: clock.now() } };
   } catch (error) {
     signal.throwIfAborted();
     const reason = reasonOfPull(error);
     const badName = reason === 'InvalidImageName';
+    const durationMs = clock.now() - begun;
+    note(deps, pod, { type: 'PullFailed', ...which, reason, message: textOf(error), durationMs });
     const message = `Failed to pull image "${image}": ${textOf(error)}`;
     // A bad name is told of by its own event, which follows from the status.
     if (!badName) tell(deps, pod, { type: 'Warning', reason: 'Failed', message }, containerName);
@@ -160,7 +179,9 @@ async function createContainer(
   if (state?.kind === 'present' && state.pulledAt === undefined && attempt === 0) {
     const message = `Container image "${container.image}" already present on machine`;
     tell(deps, pod, { type: 'Normal', reason: 'Pulled', message }, container.name);
+    note(deps, pod, { type: 'ImagePresent', container: container.name, image: container.image ?? '' });
   }
+  const begun = deps.clock.now();
   try {
     const imageRef = state?.kind === 'present' ? state.ref : (container.image ?? '');
     const configs = await deps.configs.container(
@@ -171,11 +192,15 @@ async function createContainer(
     // What the one before has said is what people ask for next; of those before that one nobody knows any more.
     if (attempt > 1) await deps.files.forgetLogs(pod!, { container: container.name, attempt: attempt - 1 });
     tell(deps, pod, { type: 'Normal', reason: 'Created', message: `Container created` }, container.name);
+    const durationMs = deps.clock.now() - begun;
+    note(deps, pod, { type: 'ContainerCreated', container: container.name, attempt, durationMs });
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof RuntimeFault && error.kind === 'already-exists') return;
     const reason = error instanceof StepFailure ? error.reason : 'CreateContainerError';
     tell(deps, pod, { type: 'Warning', reason: 'Failed', message: `Error: ${textOf(error)}` }, container.name);
+    const why = { reason, message: textOf(error) };
+    note(deps, pod, { type: 'ContainerCreateFailed', container: container.name, attempt, ...why });
     const imageGone = error instanceof RuntimeFault && error.kind === 'not-found';
     throw new StepFailure(reason, textOf(error), { cause: error, imageGone });
   }
@@ -188,12 +213,16 @@ async function startContainer(
   signal: AbortSignal,
 ): Promise<void> {
   const { pod } = subject;
+  const attempt = attemptOf(subject.observed, action.id);
   try {
     await deps.runtime.containers.start(action.id, signal);
     tell(deps, pod, { type: 'Normal', reason: 'Started', message: `Container started` }, action.name);
+    note(deps, pod, { type: 'ContainerStarted', container: action.name, attempt });
   } catch (error) {
     signal.throwIfAborted();
     tell(deps, pod, { type: 'Warning', reason: 'Failed', message: `Error: ${textOf(error)}` }, action.name);
+    const why = { reason: 'RunContainerError', message: textOf(error) };
+    note(deps, pod, { type: 'ContainerStartFailed', container: action.name, attempt, ...why });
     throw new StepFailure('RunContainerError', textOf(error), { cause: error });
   }
   await afterStart(deps, action, subject, signal);
@@ -217,6 +246,8 @@ async function afterStart(
     tell(deps, pod, { type: 'Warning', reason: 'FailedPostStartHook', message: 'PostStartHook failed' }, name);
     tell(deps, pod, { type: 'Normal', reason: 'Killing', message: 'FailedPostStartHook' }, name);
     const deadlineAt = clock.now() + (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000;
+    note(deps, pod, { type: 'HookFailed', container: name, hook: 'postStart', message: textOf(error) });
+    note(deps, pod, killing(name, 'FailedPostStartHook', deadlineAt));
     await stopContainer(deps, { id, name, deadlineAt }, subject, signal);
     throw new StepFailure('PostStartHookError', textOf(error), { cause: error });
   }
@@ -249,9 +280,10 @@ async function beforeStop(
   if (target === undefined) return false;
   try {
     return await deps.hooks.preStop(target, deadlineAt, signal);
-  } catch {
+  } catch (error) {
     signal.throwIfAborted();
     tell(deps, subject.pod, { type: 'Warning', reason: 'FailedPreStopHook', message: 'PreStopHook failed' }, name);
+    note(deps, subject.pod, { type: 'HookFailed', container: name, hook: 'preStop', message: textOf(error) });
     return true;
   }
 }
@@ -287,6 +319,17 @@ function tell({ events }: StepDeps, pod: Pod | undefined, event: EventText, cont
   if (pod === undefined) return;
   events.record(pod, containerName === undefined ? event : { ...event, fieldPath: fieldPathOf(pod, containerName) });
 }
+
+function note({ timeline }: StepDeps, pod: Pod | undefined, entry: EntryBody): void {
+  if (pod !== undefined) timeline.record(pod, entry);
+}
+
+const killing = (container: string, message: string, deadlineAt: number): EntryBody => ({
+  type: 'Killing',
+  container,
+  message,
+  deadline: new Date(deadlineAt).toISOString(),
+});
 
 const imageOf = (pod: Pod, name: string): string =>
   [...(pod.spec.initContainers ?? []), ...pod.spec.containers, ...(pod.spec.ephemeralContainers ?? [])].find(

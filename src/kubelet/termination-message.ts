@@ -1,6 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { posix } from 'node:path';
 import type { ObservedContainer } from '#cri/runtime.ts';
+import { endOf } from '#kubelet/end-of-file.ts';
 import { annotations } from '#kubelet/observed.ts';
 import { LineCutter, parseLogLine } from '#kubelet/server/log-lines.ts';
 
@@ -31,22 +31,4 @@ function endOfLog(path: string): string {
   const lines = new LineCutter().push(endOf(path, LOG_BLOCK)).slice(-MOST_LINES);
   const text = Buffer.concat(lines.flatMap((line) => parseLogLine(line)?.text ?? []));
   return text.subarray(Math.max(0, text.length - LONGEST_FROM_LOG)).toString();
-}
-
-/** The last bytes of a file; none of one that is not there. */
-function endOf(path: string, bytes: number): Buffer {
-  let file: number;
-  try {
-    file = openSync(path, 'r');
-  } catch {
-    // Removed with its pod's folder: what was read of it is in the pod's status.
-    return Buffer.alloc(0);
-  }
-  try {
-    const { size } = fstatSync(file);
-    const buffer = Buffer.alloc(Math.min(bytes, size));
-    return buffer.subarray(0, readSync(file, buffer, 0, buffer.length, Math.max(0, size - bytes)));
-  } finally {
-    closeSync(file);
-  }
 }

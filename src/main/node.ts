@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import type { Client } from '#client/client.ts';
 import { createEventRecorder } from '#client/event-recorder.ts';
+import { TimelineRecorder } from '#client/timeline-recorder.ts';
 import { criRuntime } from '#cri/grpc/cri-runtime.ts';
 import { followRuns } from '#cri/runs-under-way.ts';
 import type { ContainerRuntime } from '#cri/runtime.ts';
@@ -189,6 +190,7 @@ export async function startNode(
     source: { component: 'kubelet', host: name },
     onError: (error) => log('events of the kubelet', error),
   });
+  const timeline = new TimelineRecorder({ client, clock, onError: (error) => log('timelines of the kubelet', error) });
   let port = 0;
   const self = (): NodeSelf => ({
     name,
@@ -205,6 +207,7 @@ export async function startNode(
     runtime,
     host,
     events,
+    timeline,
     files,
     network,
     ...(ports === undefined ? {} : { ports }),
@@ -230,6 +233,7 @@ export async function startNode(
   // Any free port: several clusters share a machine. Only the API server, in this process, is to reach it.
   ({ port } = await server.listen('127.0.0.1', 0));
   scope.spawn('events of the kubelet', (signal) => events.run(signal));
+  scope.spawn('timelines of the kubelet', (signal) => timeline.run(signal));
   scope.spawn('kubelet', (signal) => kubelet.run(signal));
   return { port };
 }

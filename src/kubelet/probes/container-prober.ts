@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ContainerStatus, Probe } from '#api/generated/core-v1.ts';
+import type { ProbeTransition } from '#api/peapod/pod-timeline.ts';
 import type { EventText } from '#client/events.ts';
 import {
   fold,
@@ -15,6 +16,7 @@ import {
 import type { ProbeAsker } from '#kubelet/probes/ask.ts';
 import { ProbeHistory } from '#kubelet/probes/history.ts';
 import type { Answer, ProbeTarget } from '#kubelet/probes/probe-call.ts';
+import { ProbeTransitions } from '#kubelet/probes/transitions.ts';
 import type { Clock } from '#lib/clock.ts';
 import { Scope } from '#lib/scope.ts';
 import { Signal } from '#lib/signal.ts';
@@ -23,6 +25,8 @@ export interface ProberDeps {
   readonly clock: Clock;
   readonly asker: ProbeAsker;
   readonly tell: (container: string, event: EventText) => void;
+  /** What its timeline should say. */
+  readonly note: (entry: ProbeTransition) => void;
   /** What is believed of the container has changed. */
   readonly changed: () => void;
   /** When this kubelet began, epoch ms. */
@@ -42,6 +46,7 @@ export interface Probed extends ProbeTarget {
 export class ContainerProber {
   readonly history = new ProbeHistory();
   readonly #deps: ProberDeps;
+  readonly #transitions = new ProbeTransitions();
   readonly #states: Map<ProbeKind, ProbeState>;
   readonly #woken = new Map<ProbeKind, Signal>(probeKinds.map((kind) => [kind, new Signal()]));
   #probed: Probed;
@@ -114,16 +119,19 @@ export class ContainerProber {
   }
 
   async #attempt(kind: ProbeKind, probe: Probe, signal: AbortSignal): Promise<void> {
-    const { asker, clock, changed, tell } = this.#deps;
+    const { asker, clock, changed, tell, note } = this.#deps;
     const { container } = this.#probed;
     const at = clock.now();
     const answer = await asker.ask(probe, this.#probed, signal);
-    this.history.add({ ...answer, kind, at, latencyMs: clock.now() - at });
+    const attempt = { ...answer, kind, at, latencyMs: clock.now() - at };
+    this.history.add(attempt);
     const event = eventOf(kind, answer);
     if (event) tell(container.name, event);
     const before = this.#states.get(kind)!;
     const after = fold(probe, before, answer.outcome);
     this.#states.set(kind, after);
+    const transition = this.#transitions.heard({ kind, probe }, attempt, { before, after });
+    if (transition) note({ type: 'Probe', container: container.name, ...transition });
     if (after.reported === before.reported) return;
     this.#wakeAll();
     changed();

@@ -16,7 +16,11 @@ const MOST_FIELDS = 16;
 
 /** What a write of a pod adds to its timeline. Writes of its status add nothing: who wrote them tells more than they say. */
 export function writeEntries({ before, after, subresource, by }: PodWrite): readonly EntryBody[] {
-  if (before === undefined) return after === undefined ? [] : [{ type: 'Created', by }];
+  if (before === undefined) {
+    // Static pods, and those of who does without a scheduler, are made with their node.
+    const node = after?.spec.nodeName;
+    return [{ type: 'Created', by }, ...(node ? [{ type: 'Bound', by, node } as const] : [])];
+  }
   if (after === undefined) {
     const asked = before.metadata.deletionTimestamp !== undefined;
     return [...(asked ? [] : [{ type: 'DeletionAsked', by, graceSeconds: 0 } as const]), { type: 'Gone', by }];

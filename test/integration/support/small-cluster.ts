@@ -3,6 +3,7 @@ import type { New } from '#api/resource.ts';
 import { createClient } from '#client/api-client.ts';
 import type { Client } from '#client/client.ts';
 import { createEventRecorder } from '#client/event-recorder.ts';
+import { TimelineRecorder } from '#client/timeline-recorder.ts';
 import { podResource, serviceAccountResource } from '#client/resources.ts';
 import { type SimulatedOptions, type SimulatedRuntime, simulatedRuntime } from '#cri/simulated/simulated-runtime.ts';
 import { type SimulatedHost, simulatedHost } from '#host/simulated-host.ts';
@@ -69,8 +70,11 @@ export class SmallCluster implements AsyncDisposable {
     this.files = this.files.restarted();
     const client = createClient(this.server.transport({ name: `system:node:${NODE}`, groups: ['system:nodes'] }));
     const events = createEventRecorder({ client, clock, source: { component: 'kubelet', host: NODE } });
+    const onError = (error: unknown): void => void this.troubles.push(`timelines: ${String(error)}`);
+    const timeline = new TimelineRecorder({ client, clock, onError });
     const kubelet = new Kubelet({
       client,
+      timeline,
       clock,
       runtime,
       host,
@@ -96,6 +100,7 @@ export class SmallCluster implements AsyncDisposable {
     this.kubelet = kubelet;
     this.#kubelet = new Scope();
     this.#kubelet.spawn('events', (stop) => events.run(stop));
+    this.#kubelet.spawn('timelines', (stop) => timeline.run(stop));
     this.#kubelet.spawn('kubelet', (stop) => kubelet.run(stop));
   }
 
