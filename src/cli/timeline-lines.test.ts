@@ -92,14 +92,14 @@ test('timeline: what repeats is told once, also when two repeat side by side at 
   const b = [85, 20].flatMap((from, attempt) => crash('b', attempt, from));
   const mixed = entries(...[...a, ...b].toSorted(([x], [y]) => y - x));
   assert.deepEqual(text(mixed), [
-    '15:09:30  30s  a: started again (restart 2) ×3 (since 90s)',
-    '15:09:31  29s  a: crashed after 1.0 s, exit 1 ×3 (since 89s)',
+    '15:09:30  30s  a: started again (restart 2) (×3 over 60s)',
+    '15:09:31  29s  a: crashed after 1.0 s, exit 1 (×3 over 60s)',
     '                 | Access denied',
-    '15:09:31  29s  a: waits before it starts again (CrashLoopBackOff; 1 s left) ×3 (since 89s)',
-    '15:09:40  20s  b: started again (restart 1) ×2 (since 85s)',
-    '15:09:41  19s  b: crashed after 1.0 s, exit 1 ×2 (since 84s)',
+    '15:09:31  29s  a: waits before it starts again (CrashLoopBackOff; 1 s left) (×3 over 60s)',
+    '15:09:40  20s  b: started again (restart 1) (×2 over 65s)',
+    '15:09:41  19s  b: crashed after 1.0 s, exit 1 (×2 over 65s)',
     '                 | Access denied',
-    '15:09:41  19s  b: waits before it starts again (CrashLoopBackOff; 11 s left) ×2 (since 84s)',
+    '15:09:41  19s  b: waits before it starts again (CrashLoopBackOff; 11 s left) (×2 over 65s)',
   ]);
 });
 

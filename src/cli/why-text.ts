@@ -38,8 +38,8 @@ export function timelineText(lines: readonly TimelineLine[], now: number, style:
   const width = (texts: readonly string[]): number => Math.max(...texts.map((text) => text.length));
   const [when, ago] = [width(rows.map((row) => row.when)), width(rows.map((row) => row.ago))];
   return rows.flatMap((row) => {
-    const { container, words, times, firstAt } = row.line;
-    const often = times > 1 ? ` ×${times} (since ${humanDuration(now - firstAt)})` : '';
+    const { container, words, times, at, firstAt } = row.line;
+    const often = times > 1 ? ` (×${times} over ${humanDuration(at - firstAt)})` : '';
     const subject = container === undefined ? '' : `${container}: `;
     const margin = style('dim', `${row.when.padStart(when)}  ${row.ago.padStart(ago)}  `);
     const details = (words.details ?? []).filter((text) => text.trim() !== '');

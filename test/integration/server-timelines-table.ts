@@ -56,7 +56,7 @@ export const timelineCases: readonly Case[] = [
       assert.deepEqual(change.fields, ['metadata.labels[a.b/c]', 'spec.containers[c].image']);
       assert.equal(deletion.graceSeconds, 7);
       assert.equal(timeline['pod'], 'gone');
-      assert.match(timeline['status'].sentence, /^web is gone since a moment: admin deleted it$/);
+      assert.match(timeline['status'].sentence, /^web is gone: admin deleted it a moment ago$/);
       assert.equal(timeline.metadata.uid, made.metadata.uid);
       assert.equal(timeline.metadata.creationTimestamp, made.metadata.creationTimestamp);
       // Creating, binding, changing, its status, asking: five revisions in all.

@@ -1,15 +1,19 @@
-import type { ContainerStateTerminated } from '#api/generated/core-v1.ts';
+import type { Container, ContainerStateTerminated } from '#api/generated/core-v1.ts';
 
-/** How a container ended: `exit 1`, `killed by SIGSEGV (exit 139)`, `out of memory (its limit is 64Mi)`. */
-export function exitWords(ended: ContainerStateTerminated, memoryLimit?: string): string {
-  if (isOutOfMemory(ended)) {
-    return memoryLimit === undefined
-      ? 'out of memory (it has no limit of its own)'
-      : `out of memory (its limit is ${memoryLimit})`;
-  }
+/**
+ * How a container ended: `exit 1`, `killed by SIGSEGV (exit 139)`, `out of memory (its limit is 64Mi)`. Nothing is said of
+ * the limit of a container that is not given.
+ */
+export function exitWords(ended: ContainerStateTerminated, container?: Container): string {
+  if (isOutOfMemory(ended)) return `out of memory${container ? ` (${limitOf(container)})` : ''}`;
   if (ended.reason === 'ContainerStatusUnknown') return 'nobody saw how';
   const signal = signalOf(ended);
   return signal === undefined ? `exit ${ended.exitCode}` : `killed by ${signal} (exit ${ended.exitCode})`;
+}
+
+function limitOf({ resources }: Container): string {
+  const limit = resources?.limits?.['memory'];
+  return limit === undefined ? 'it has no limit of its own' : `its limit is ${limit}`;
 }
 
 export const isOutOfMemory = ({ reason }: ContainerStateTerminated): boolean => reason === 'OOMKilled';

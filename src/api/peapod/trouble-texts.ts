@@ -199,8 +199,20 @@ function firstOf(rules: readonly Rule[], message: string): Trouble | undefined {
 
 const LONGEST = 240;
 
-/** In one line that a screen holds; of errors in errors what is innermost says most, and stands last. */
+/** In one line that a screen holds, without what each layer has put around it; of what is too long the end says most. */
 export function brief(text: string): string {
-  const line = text.trim().replaceAll(/\s*\n\s*/g, ' ');
+  const line = wrappings
+    .reduce((left, wrapping) => left.replaceAll(wrapping, ''), text)
+    .trim()
+    .replaceAll(/\s*\n\s*/g, ' ');
   return line.length <= LONGEST ? line : `… ${line.slice(-LONGEST)}`;
 }
+
+/** Of containerd and runc: true of every failure. */
+const wrappings: readonly RegExp[] = [
+  /rpc error: code = \w+ desc = /g,
+  /failed to (?:pull and unpack image|resolve reference) "[^"]*": /g,
+  /failed to create (?:containerd|shim) task: /g,
+  /OCI runtime create failed: |runc create failed: |unable to start container process: /g,
+  /: unknown$/g,
+];

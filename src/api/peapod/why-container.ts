@@ -19,7 +19,7 @@ function whyRunning(subject: Subject): Finding | undefined {
   const { container, role, status, now } = subject;
   const since = millisOf(status?.state?.running?.startedAt) ?? now;
   if (role === 'init') {
-    const what = `runs since ${spanOf(now - since)}, and the containers after it wait until it has ended well`;
+    const what = `has been running for ${spanOf(now - since)}, and the containers after it wait until it has ended well`;
     return {
       what,
       help: `if it should be through by now: kubectl logs ${kubectlRef(subject.pod)} -c ${container.name}`,
@@ -29,13 +29,17 @@ function whyRunning(subject: Subject): Finding | undefined {
   if (container.startupProbe && status?.started !== true) return whyProbed(subject, 'startup');
   if (container.readinessProbe && status?.ready !== true) return whyProbed(subject, 'readiness');
   if (status?.ready !== true)
-    return { what: `runs since ${spanOf(now - since)} and is not said to be ready yet`, help: '', weight: 'coming' };
+    return {
+      what: `has been running for ${spanOf(now - since)} and is not said to be ready yet`,
+      help: '',
+      weight: 'coming',
+    };
   return undefined;
 }
 
 const believed = {
-  startup: { failing: "'s startup probe has not succeeded yet", waiting: "'s startup probe has not answered yet" },
-  readiness: { failing: "'s readiness probe fails", waiting: "'s readiness probe has not succeeded yet" },
+  startup: { failing: "'s startup probe has been failing", waiting: "'s startup probe has not answered yet" },
+  readiness: { failing: "'s readiness probe has been failing", waiting: "'s readiness probe has not succeeded yet" },
 } as const;
 
 /** It runs, and waits for a probe. */
@@ -58,7 +62,7 @@ function whyProbed(subject: Subject, kind: 'startup' | 'readiness'): Finding {
       weight,
     };
   }
-  const what = `${believed[kind].failing} since ${spanOf(now - failed.since)}${again}: ${brief(failed.output) || 'without a word'}`;
+  const what = `${believed[kind].failing} for ${spanOf(now - failed.since)}${again}: ${brief(failed.output) || 'without a word'}`;
   return { what, help: probeHelp(subject.pod, container, kind), weight: 'retrying' };
 }
 
@@ -141,15 +145,18 @@ const nextTry = (at: number | undefined, now: number): string =>
 /** What follows the back-off's own words. */
 const messageOfPull = (message: string): string => message.replace(/^Back-off pulling image "[^"]*": \w+: /, '');
 
-function whyComing({ pod, container, status, recalled, now }: Subject): Finding {
-  const again = status?.lastState?.terminated ? ' again' : '';
+function whyComing(subject: Subject): Finding {
+  const { pod, container, status, recalled, now } = subject;
   if (recalled.pullingSince !== undefined) {
-    const what = `waits for its image ${container.image}, which is being pulled since ${spanOf(now - recalled.pullingSince)}`;
+    const what = `waits for its image ${container.image}, which has been on its way for ${spanOf(now - recalled.pullingSince)}`;
     return { what, help: '', weight: 'coming' };
   }
+  // Why it is made again says more than that it is.
+  const ended = status?.lastState?.terminated;
+  if (ended && ended.reason !== 'ContainerStatusUnknown') return whyCrashing(subject, ended);
   const hook = container.lifecycle?.postStart ? ' (its postStart hook must end before it counts as running)' : '';
   const help = pod.spec.nodeName ? '' : 'it has no node yet';
-  return { what: `is being made${again}${hook}`, help, weight: 'coming' };
+  return { what: `is being made${ended ? ' again' : ''}${hook}`, help, weight: 'coming' };
 }
 
 /** For a container that is ready and of which a probe has begun to fail. */

@@ -50,6 +50,22 @@ const crashing = (
   container: 'main',
 });
 
+const waitsAgain: Given = {
+  pod: pod({
+    status: {
+      phase: 'Running',
+      conditions: [begun],
+      containerStatuses: [
+        container(
+          { waiting: { reason: 'ContainerCreating' } },
+          { restartCount: 3, lastState: { terminated: { exitCode: 1, message: 'oops', finishedAt: at(-2) } } },
+        ),
+      ],
+    },
+  }),
+  container: 'main',
+};
+
 const crashCases: readonly Case[] = [
   {
     name: 'crashing, with last words',
@@ -61,6 +77,12 @@ const crashCases: readonly Case[] = [
     name: 'the line that tells is not the last',
     ...crashing({}, { tail: ['Error: no such table', '    at run (db.js:3)', 'Node.js v26'] }),
     want: 'main has crashed 4 times, exit 1, last said: Error: no such table; next try in 38 s',
+    help: /.+/,
+  },
+  {
+    name: 'being made again after a crash',
+    ...waitsAgain,
+    want: 'main has crashed 4 times, exit 1, last said: oops; it is being started again',
     help: /.+/,
   },
   {

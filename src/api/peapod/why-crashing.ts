@@ -22,8 +22,7 @@ export function whyCrashing(subject: Subject, ended: ContainerStateTerminated | 
     const what = `was killed ${times(subject)} because its ${killedBy.probe} probe failed: ${brief(killedBy.output)}${next}`;
     return { what, help: probeHelp(subject.pod, subject.container, killedBy.probe), weight };
   }
-  const limit = subject.container.resources?.limits?.['memory'];
-  const words = exitWords(ended, limit);
+  const words = exitWords(ended, subject.container);
   const last = lastWords(subject, ended);
   const said = last === undefined ? ', without a word' : `, last said: ${last}`;
   if (ended.exitCode === 0) {
@@ -48,7 +47,9 @@ function nextTry(subject: Subject): string {
   const due = dueAt(subject);
   const { state } = subject.status ?? {};
   if (due !== undefined && due > subject.now) return `; next try in ${spanOf(due - subject.now)}`;
-  return state?.terminated ? '; it is started again at once' : '';
+  const reason = state?.waiting?.reason ?? '';
+  const soon = state?.terminated !== undefined || reason === 'ContainerCreating' || reason === 'PodInitializing';
+  return soon ? '; it is being started again' : '';
 }
 
 /** The timeline knows to the millisecond; the status says how long the wait is, and when it began. */

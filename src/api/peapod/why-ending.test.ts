@@ -54,7 +54,7 @@ const endCases: readonly Case[] = [
       containers: [{ name: 'main', lifecycle: { preStop: { sleep: { seconds: 9 } } } }],
     }),
     entries: [{ time: at(-10), type: 'DeletionAsked', by: { user: 'ada' }, graceSeconds: 30 }],
-    want: 'web is being deleted since 10 s by ada; main still runs (main: after the preStop hook), and has 20 s left to end by itself',
+    want: 'web has been ending for 10 s (ada deleted it); main still runs (main: after the preStop hook), and has 20 s left to end by itself',
     help: 'to end it at once: kubectl delete pod web -n shop --grace-period=0 --force',
   },
   {
@@ -63,20 +63,20 @@ const endCases: readonly Case[] = [
       { finalizers: ['x/y'] },
       { phase: 'Running', containerStatuses: [container({ terminated: { exitCode: 0 } })] },
     ),
-    want: 'web is being deleted since 10 s; all else is done, and finalizer x/y keeps it',
+    want: 'web has been ending for 10 s; all else is done, and finalizer x/y keeps it',
     help: /kubectl patch pod web -n shop --type merge/,
   },
   {
     name: 'its node is gone',
     pod: deleted({}, runs()),
     nodes: [node('other')],
-    want: 'web is being deleted since 10 s, and nobody can stop its containers: there is no node node1',
+    want: 'web has been ending for 10 s, and nobody can stop its containers: there is no node node1',
     help: /--force$/,
   },
   {
     name: 'overdue',
     pod: deleted({ deletionTimestamp: at(-5) }, runs()),
-    want: 'web is being deleted since 35 s; main still runs, 5 s after it should have been killed',
+    want: 'web has been ending for 35 s; main still runs, 5 s after it should have been killed',
     help: /kubectl describe/,
   },
 ];
@@ -96,7 +96,7 @@ test('why: a pod that is gone', () => {
   );
   assert.deepEqual(said, {
     ready: false,
-    sentence: 'web is gone since 1 min: ada deleted it',
+    sentence: 'web is gone: ada deleted it 1 min ago',
     help: 'create it again if it should be there',
   });
 });

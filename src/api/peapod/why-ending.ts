@@ -12,8 +12,8 @@ export function whyTerminating(facts: WhyFacts): Finding {
   const { deletionTimestamp, deletionGracePeriodSeconds = 0, finalizers = [] } = pod.metadata;
   const deadline = millisOf(deletionTimestamp) ?? now;
   const asked = recalled.deletion?.at ?? deadline - deletionGracePeriodSeconds * 1000;
-  const by = recalled.deletion === undefined ? '' : ` by ${recalled.deletion.by}`;
-  const head = `is being deleted since ${spanOf(now - asked)}${by}`;
+  const by = recalled.deletion === undefined ? '' : ` (${recalled.deletion.by} deleted it)`;
+  const head = `has been ending for ${spanOf(now - asked)}${by}`;
   const running = subjectsOf(facts).filter(({ status }) => status?.state?.running);
   const force = `kubectl delete pod ${kubectlRef(pod)} --grace-period=0 --force`;
   const node = running.length > 0 || pod.spec.nodeName ? nodeTrouble(facts) : undefined;
@@ -101,12 +101,12 @@ function whyExited(facts: WhyFacts): Finding {
     return { what, help: `kubectl describe pod ${kubectlRef(pod)}`, weight: 'stuck' };
   }
   const { subject, terminated } = first;
-  const { name, resources } = subject.container;
+  const { name } = subject.container;
   const last = lastWords(subject, terminated);
   const said = last === undefined ? '' : `, last said: ${last}`;
   const others = ended.length > 1 ? ` (and ${ended.length - 1} more)` : '';
   const label = subject.role === 'init' ? `init container ${name}` : name;
-  const words = exitWords(terminated, resources?.limits?.['memory']);
+  const words = exitWords(terminated, subject.container);
   return {
     what: `has failed for good: ${label} ended, ${words}${said}${others}`,
     help: `all it said: kubectl logs ${kubectlRef(pod)} -c ${name}; it is not started again (restartPolicy ${pod.spec.restartPolicy})`,

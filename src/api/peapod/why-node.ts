@@ -19,7 +19,10 @@ export function nodeTrouble({ pod, cluster, now }: WhyFacts): Trouble | undefine
   const since = millisOf(ready?.lastTransitionTime);
   const why = ready?.message ? `: ${brief(ready.message)}` : '';
   return {
-    what: `node ${name} is not Ready${since === undefined ? '' : ` since ${spanOf(now - since)}`}${why}`,
+    what:
+      since === undefined
+        ? `node ${name} is not Ready${why}`
+        : `node ${name} has not been Ready for ${spanOf(now - since)}${why}`,
     help: `see that peapod runs there: kubectl describe node ${name}`,
   };
 }

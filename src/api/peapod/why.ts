@@ -70,20 +70,24 @@ function whySucceeded({ pod, now }: WhyFacts): Finding {
 function whySetUp({ pod, recalled, now }: WhyFacts): Finding | undefined {
   const { trouble } = recalled;
   if (trouble === undefined || hasBegun(pod)) return undefined;
-  const since = `, since ${spanOf(now - trouble.since)}`;
+  const since = ` for ${spanOf(now - trouble.since)}`;
   if (trouble.kind === 'SandboxFailed') {
     const message = trouble.message
       .replace(/^Failed to create pod sandbox: /, '')
       .replace(/^rpc error: code = \w+ desc = /, '');
     return {
-      what: `gets no sandbox (network and namespaces)${since}: ${brief(message)}`,
+      what: `has been without a sandbox (network and namespaces)${since}: ${brief(message)}`,
       help: 'it is tried again by itself; if that does not pass, it is the runtime or the CNI plugin of the node that complains',
       weight: 'retrying',
     };
   }
   const volume = /volume "([^"]*)"/.exec(trouble.message)?.[1];
   const { what, help } = configTrouble(pod.metadata.namespace ?? 'default', trouble.message);
-  return { what: `gets no volume${volume ? ` ${volume}` : 's'}${since}: ${what}`, help, weight: 'retrying' };
+  return {
+    what: `has been without ${volume ? `volume ${volume}` : 'its volumes'}${since}: ${what}`,
+    help,
+    weight: 'retrying',
+  };
 }
 
 const hasBegun = ({ status }: Pod): boolean =>
@@ -135,7 +139,7 @@ function whyReady(facts: WhyFacts): Finding {
   const { pod, now } = facts;
   const condition = pod.status?.conditions?.find(({ type }) => type === 'Ready');
   const since = millisOf(condition?.lastTransitionTime);
-  const head = `is ready${since === undefined ? '' : ` since ${spanOf(now - since)}`}`;
+  const head = since === undefined ? 'is ready' : `has been ready for ${spanOf(now - since)}`;
   const node = nodeTrouble(facts);
   if (node) return { what: `was ready when it was last heard of, but ${node.what}`, help: node.help, weight: 'stuck' };
   const subjects = subjectsOf(facts);
@@ -161,7 +165,7 @@ function crashOf(subject: Subject): string {
   const last = lastWords(subject, ended);
   const count = status!.restartCount === 1 ? 'a restart' : `${status!.restartCount} restarts`;
   const ago = spanOf(now - millisOf(ended.finishedAt)!);
-  const words = exitWords(ended, container.resources?.limits?.['memory']);
+  const words = exitWords(ended, container);
   return `${count} of ${container.name}, the last ${ago} ago: ${words}${last === undefined ? '' : `, last said: ${last}`}`;
 }
 
@@ -170,8 +174,8 @@ export function whyGone(name: string, entries: readonly TimelineEntry[], now: nu
   const { deletion } = recall(entries);
   const gone = entries.findLast(({ type }) => type === 'Gone');
   const at = gone === undefined ? deletion?.at : Date.parse(gone.time);
-  const when = at === undefined ? '' : ` since ${spanOf(now - at)}`;
+  const when = at === undefined ? '' : `${spanOf(now - at)} ago`;
   const by = deletion?.by ?? (gone?.type === 'Gone' ? gone.by.user : undefined);
-  const sentence = `${name} is gone${when}${by === undefined ? '' : `: ${by} deleted it`}`;
+  const sentence = `${name} is gone${by === undefined ? when && ` (${when})` : `: ${by} deleted it${when && ` ${when}`}`}`;
   return { ready: false, sentence, help: 'create it again if it should be there' };
 }
