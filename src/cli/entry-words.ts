@@ -174,9 +174,11 @@ function exit({ exitCode, signal, reason, message, ranMs, logTail }: ContainerEx
   const how = exitWords({ exitCode, reason, ...(signal === undefined ? {} : { signal }) });
   const after = ranMs === undefined ? '' : ` after ${took(ranMs)}`;
   const own = message === undefined || message.trim() === '' ? '' : `: ${brief(message)}`;
+  // Who is stopped ends so, too.
+  const stopped = /SIG(?:KILL|TERM)/.test(how);
   return {
-    text: `${exitCode === 0 ? 'ended' : 'crashed'}${after}, ${how}${own}`,
-    tone: exitCode === 0 ? 'plain' : 'bad',
+    text: `${exitCode === 0 || stopped ? 'ended' : 'crashed'}${after}, ${how}${own}`,
+    tone: exitCode === 0 ? 'plain' : stopped ? 'warn' : 'bad',
     details: logTail,
     same: `${how}${own}`,
   };

@@ -89,17 +89,27 @@ test('timeline: a pod that comes up', () => {
 
 test('timeline: what repeats is told once, also when two repeat side by side at different paces', () => {
   const a = [90, 60, 30].flatMap((from, attempt) => crash('a', attempt, from));
-  const b = [85, 20].flatMap((from, attempt) => crash('b', attempt, from));
+  const b = [85, 65, 20].flatMap((from, attempt) => crash('b', attempt, from));
   const mixed = entries(...[...a, ...b].toSorted(([x], [y]) => y - x));
   assert.deepEqual(text(mixed), [
     '15:09:30  30s  a: started again (restart 2) (×3 over 60s)',
     '15:09:31  29s  a: crashed after 1.0 s, exit 1 (×3 over 60s)',
     '                 | Access denied',
     '15:09:31  29s  a: waits before it starts again (CrashLoopBackOff; 1 s left) (×3 over 60s)',
-    '15:09:40  20s  b: started again (restart 1) (×2 over 65s)',
-    '15:09:41  19s  b: crashed after 1.0 s, exit 1 (×2 over 65s)',
+    '15:09:40  20s  b: started again (restart 2) (×3 over 65s)',
+    '15:09:41  19s  b: crashed after 1.0 s, exit 1 (×3 over 65s)',
     '                 | Access denied',
-    '15:09:41  19s  b: waits before it starts again (CrashLoopBackOff; 11 s left) (×2 over 65s)',
+    '15:09:41  19s  b: waits before it starts again (CrashLoopBackOff; 11 s left) (×3 over 65s)',
+  ]);
+});
+
+test('timeline: what has happened twice is told twice: between lies what is told of others', () => {
+  const ready = (on: boolean): EntryBody => ({ type: 'ReadyChanged', ready: on });
+  assert.deepEqual(text(entries([40, ready(true)], [30, ready(false)], [20, ready(true)], [10, ready(false)])), [
+    '15:09:20  40s  ready',
+    '15:09:30  30s  not ready any more',
+    '15:09:40  20s  ready',
+    '15:09:50  10s  not ready any more',
   ]);
 });
 

@@ -62,29 +62,41 @@ function isImplied(entry: TimelineEntry, entries: readonly TimelineEntry[], inde
 /** The longest round that is looked for: pulled, made, started, probed, stopped, crashed, waits. */
 const LONGEST_ROUND = 8;
 
+/** What happened once or twice is worth two lines: what came between is understood from them. */
+const LEAST_ROUNDS = 3;
+
 /** Rounds that follow each other and are alike become one, with the words of the last. */
 function merged(story: readonly TimelineLine[]): readonly TimelineLine[] {
-  let lines = story;
-  for (let length = 1; length <= LONGEST_ROUND; length++) lines = mergeRounds(lines, length);
+  const lines: TimelineLine[] = [];
+  for (let from = 0; from < story.length;) {
+    const { length, rounds } = roundsFrom(story, from);
+    const [first, last] = [from, from + (rounds - 1) * length];
+    for (let n = 0; n < length; n++) lines.push(joined(story[first + n]!, story[last + n]!, rounds));
+    from += rounds * length;
+  }
   return lines;
 }
 
-function mergeRounds(lines: readonly TimelineLine[], length: number): readonly TimelineLine[] {
-  const kept: TimelineLine[] = [];
-  for (const line of lines) {
-    kept.push(line);
-    const [before, last] = [kept.slice(-2 * length, -length), kept.slice(-length)];
-    if (before.length < length || !before.every((each, n) => isAlike(each, last[n]!))) continue;
-    kept.splice(-2 * length, 2 * length, ...last.map((each, n) => joined(before[n]!, each)));
+/** Which repetition from here on covers the most; a single line that is not repeated when none does. */
+function roundsFrom(
+  story: readonly TimelineLine[],
+  from: number,
+): { readonly length: number; readonly rounds: number } {
+  let best = { length: 1, rounds: 1 };
+  for (let length = 1; length <= LONGEST_ROUND; length++) {
+    let same = from + length;
+    while (same < story.length && isAlike(story[same]!, story[same - length]!)) same++;
+    const rounds = Math.floor((same - from) / length);
+    if (rounds >= LEAST_ROUNDS && rounds * length > best.rounds * best.length) best = { length, rounds };
   }
-  return kept;
+  return best;
 }
 
 const isAlike = (a: TimelineLine, b: TimelineLine): boolean =>
   (a.words.same ?? a.words.text) === (b.words.same ?? b.words.text);
 
-const joined = (first: TimelineLine, last: TimelineLine): TimelineLine => ({
+const joined = (first: TimelineLine, last: TimelineLine, times: number): TimelineLine => ({
   ...last,
   firstAt: first.firstAt,
-  times: first.times + last.times,
+  times,
 });

@@ -28,7 +28,8 @@ export function whyText(
 ): readonly string[] {
   const color = ready ? 'green' : pod.gone ? 'dim' : 'bold';
   const head = [style(color, sentence), ...(help === '' ? [] : [`  → ${help}`])];
-  const lines = timelineLines(entries, now);
+  // Nothing is waited for any more in what is gone.
+  const lines = timelineLines(entries, pod.gone ? Infinity : now);
   return lines.length === 0 ? head : [...head, '', ...timelineText(lines, now, style)];
 }
 

@@ -241,7 +241,7 @@ export interface ContainerExit {
   readonly message?: string;
   /** How long it ran; absent when that is not known. */
   readonly ranMs?: number;
-  /** The last lines it wrote, oldest first, stdout and stderr as they came: at most 10, at most 1 KiB together. */
+  /** The last lines it wrote, oldest first: at most 10, at most 1 KiB together. Of what came in the last moment stderr is last. */
   readonly logTail: readonly string[];
 }
 

@@ -16,7 +16,7 @@ export function whyContainer(subject: Subject): Finding | undefined {
 }
 
 function whyRunning(subject: Subject): Finding | undefined {
-  const { container, role, status, now } = subject;
+  const { container, role, status, recalled, now } = subject;
   const since = millisOf(status?.state?.running?.startedAt) ?? now;
   if (role === 'init') {
     const what = `has been running for ${spanOf(now - since)}, and the containers after it wait until it has ended well`;
@@ -25,6 +25,12 @@ function whyRunning(subject: Subject): Finding | undefined {
       help: `if it should be through by now: kubectl logs ${kubectlRef(subject.pod)} -c ${container.name}`,
       weight: 'coming',
     };
+  }
+  const killer =
+    recalled.stopped && (['startup', 'liveness'] as const).find((kind) => recalled.probes?.[kind]?.reached);
+  if (killer) {
+    const what = `is being stopped because its ${killer} probe failed: ${brief(recalled.probes![killer]!.output)}`;
+    return { what, help: probeHelp(subject.pod, container, killer), weight: 'retrying' };
   }
   if (container.startupProbe && status?.started !== true) return whyProbed(subject, 'startup');
   if (container.readinessProbe && status?.ready !== true) return whyProbed(subject, 'readiness');
@@ -47,8 +53,7 @@ function whyProbed(subject: Subject, kind: 'startup' | 'readiness'): Finding {
   const { container, status, recalled, now } = subject;
   const probe = container[`${kind}Probe`]!;
   const started = millisOf(status?.state?.running?.startedAt) ?? now;
-  const restarts = status?.restartCount ?? 0;
-  const again = restarts > 0 ? `, after ${restarts === 1 ? 'a restart' : `${restarts} restarts`}` : '';
+  const again = afterRestarts(subject);
   const failed = recalled.probes?.[kind];
   if (failed === undefined) {
     const delay = (probe.initialDelaySeconds ?? 0) * 1000;
@@ -64,6 +69,13 @@ function whyProbed(subject: Subject, kind: 'startup' | 'readiness'): Finding {
   }
   const what = `${believed[kind].failing} for ${spanOf(now - failed.since)}${again}: ${brief(failed.output) || 'without a word'}`;
   return { what, help: probeHelp(subject.pod, container, kind), weight: 'retrying' };
+}
+
+function afterRestarts({ status, recalled: { killedBy } }: Subject): string {
+  const restarts = status?.restartCount ?? 0;
+  if (restarts === 0) return '';
+  const why = killedBy ? ` (its ${killedBy.probe} probe had failed)` : '';
+  return `, after ${restarts === 1 ? 'a restart' : `${restarts} restarts`}${why}`;
 }
 
 /** What has not answered after this long is worth a look. */

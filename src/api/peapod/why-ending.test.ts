@@ -70,7 +70,7 @@ const endCases: readonly Case[] = [
     name: 'its node is gone',
     pod: deleted({}, runs()),
     nodes: [node('other')],
-    want: 'web has been ending for 10 s, and nobody can stop its containers: there is no node node1',
+    want: 'web has been ending for 10 s, and nobody can end it: there is no node node1',
     help: /--force$/,
   },
   {

@@ -16,10 +16,10 @@ export function whyTerminating(facts: WhyFacts): Finding {
   const head = `has been ending for ${spanOf(now - asked)}${by}`;
   const running = subjectsOf(facts).filter(({ status }) => status?.state?.running);
   const force = `kubectl delete pod ${kubectlRef(pod)} --grace-period=0 --force`;
-  const node = running.length > 0 || pod.spec.nodeName ? nodeTrouble(facts) : undefined;
-  if (node && running.length > 0) {
+  const node = nodeTrouble(facts);
+  if (node && pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed') {
     const help = `bring the node back, or, if what runs there is surely gone: ${force}`;
-    return { what: `${head}, and nobody can stop its containers: ${node.what}`, help, weight: 'stuck' };
+    return { what: `${head}, and nobody can end it: ${node.what}`, help, weight: 'stuck' };
   }
   if (running.length === 0) {
     if (finalizers.length === 0)

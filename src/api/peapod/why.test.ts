@@ -192,6 +192,40 @@ const upCases: readonly Case[] = [
     container: 'main',
   },
   {
+    name: 'liveness has failed, and it is being stopped',
+    pod: pod({ spec: probing({ livenessProbe: { tcpSocket: { port: 7 } }, readinessProbe: {} }), status: runs() }),
+    entries: [
+      probe('readiness', 'FirstFailure', -9, 'a'),
+      probe('liveness', 'ThresholdReached', -3, 'connection refused'),
+      { time: at(-3), type: 'Killing', container: 'main', message: 'x', deadline: at(27) },
+    ],
+    want: 'main is being stopped because its liveness probe failed: connection refused',
+    help: `make it listen on :7, or correct its livenessProbe; what it is busy with: ${logs}`,
+    container: 'main',
+  },
+  {
+    name: 'it runs again after its liveness had failed',
+    pod: pod({ spec: probing({ livenessProbe: {}, readinessProbe: {} }), status: runs({ restartCount: 2 }) }),
+    entries: [
+      probe('liveness', 'ThresholdReached', -63, 'connection refused'),
+      { time: at(-63), type: 'Killing', container: 'main', message: 'x', deadline: at(27) },
+      {
+        time: at(-62),
+        type: 'ContainerExited',
+        container: 'main',
+        attempt: 1,
+        exitCode: 0,
+        reason: 'Completed',
+        logTail: [],
+      },
+      { time: at(-60), type: 'ContainerStarted', container: 'main', attempt: 2 },
+      probe('readiness', 'FirstFailure', -9, 'not yet'),
+    ],
+    want: "main's readiness probe has been failing for 9 s, after 2 restarts (its liveness probe had failed): not yet",
+    help: /.+/,
+    container: 'main',
+  },
+  {
     name: 'readiness has not been asked',
     pod: pod({
       spec: probing({ readinessProbe: { tcpSocket: { port: 1 }, initialDelaySeconds: 90 } }),
