@@ -214,10 +214,12 @@ async function startContainer(
 ): Promise<void> {
   const { pod } = subject;
   const attempt = attemptOf(subject.observed, action.id);
+  const begun = deps.clock.now();
   try {
     await deps.runtime.containers.start(action.id, signal);
     tell(deps, pod, { type: 'Normal', reason: 'Started', message: `Container started` }, action.name);
-    note(deps, pod, { type: 'ContainerStarted', container: action.name, attempt });
+    // It may have ended since: its start comes before its end.
+    note(deps, pod, { type: 'ContainerStarted', container: action.name, attempt }, begun);
   } catch (error) {
     signal.throwIfAborted();
     tell(deps, pod, { type: 'Warning', reason: 'Failed', message: `Error: ${textOf(error)}` }, action.name);
@@ -320,8 +322,8 @@ function tell({ events }: StepDeps, pod: Pod | undefined, event: EventText, cont
   events.record(pod, containerName === undefined ? event : { ...event, fieldPath: fieldPathOf(pod, containerName) });
 }
 
-function note({ timeline }: StepDeps, pod: Pod | undefined, entry: EntryBody): void {
-  if (pod !== undefined) timeline.record(pod, entry);
+function note({ timeline }: StepDeps, pod: Pod | undefined, entry: EntryBody, at?: number): void {
+  if (pod !== undefined) timeline.record(pod, entry, at);
 }
 
 const killing = (container: string, message: string, deadlineAt: number): EntryBody => ({

@@ -24,7 +24,7 @@ export class ProbeTransitions {
     const tell = (transition: Told['transition'], run: number, threshold: number): Told => ({
       probe: kind,
       transition,
-      output,
+      output: output.trimEnd(),
       run,
       threshold,
       latencyMs,

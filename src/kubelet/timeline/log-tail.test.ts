@@ -5,11 +5,21 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { logTail } from '#kubelet/timeline/log-tail.ts';
 
-const line = (text: string, tag = 'F', stream = 'stderr'): string =>
-  `2026-01-01T00:00:00.0Z ${stream} ${tag} ${text}\n`;
+const line = (text: string, tag = 'F', stream = 'stderr', ms = '000'): string =>
+  `2026-01-01T00:00:00.${ms}123Z ${stream} ${tag} ${text}\n`;
 const cases: readonly { name: string; file: string; want: readonly string[] }[] = [
   { name: 'nothing was written', file: '', want: [] },
   { name: 'both streams, in their order', file: line('out', 'F', 'stdout') + line('err'), want: ['out', 'err'] },
+  {
+    name: 'errors last among what came in one moment, but not before it',
+    file: line('early') + line('error', 'F', 'stderr', '100') + line('out', 'F', 'stdout', '102'),
+    want: ['early', 'out', 'error'],
+  },
+  {
+    name: 'what came later stays later',
+    file: line('error', 'F', 'stderr', '100') + line('out', 'F', 'stdout', '110'),
+    want: ['error', 'out'],
+  },
   { name: 'pieces of one line are joined', file: line('one ', 'P') + line('two'), want: ['one two'] },
   {
     name: 'the last ten lines',

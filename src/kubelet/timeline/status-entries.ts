@@ -1,6 +1,6 @@
 import type { Container, ContainerStateTerminated, ContainerStatus, Pod, PodStatus } from '#api/generated/core-v1.ts';
 import type { ContainerExit, EntryBody } from '#api/peapod/pod-timeline.ts';
-import { containerStep, type Role } from '#kubelet/container-step.ts';
+import { containerStep, lostContainer, type Role } from '#kubelet/container-step.ts';
 import { type Observed, type PodContainer } from '#kubelet/observed.ts';
 import { roleOf, type TerminationCause } from '#kubelet/plan.ts';
 import type { OwnStatus } from '#kubelet/status.ts';
@@ -75,7 +75,7 @@ function exits(look: Look): readonly Noted[] {
   const told = new Set(statusesOf(observed.previous).flatMap((one) => endsOf(one).map(({ ended }) => keyOf(ended))));
   return statusesOf(status).flatMap((one) =>
     endsOf(one)
-      .filter(({ ended }) => !told.has(keyOf(ended)))
+      .filter(({ ended }) => !told.has(keyOf(ended)) && !neverWas(ended))
       .map((end) => exitEntry(one.name, end, look)),
   );
 }
@@ -117,6 +117,10 @@ function exitEntry(name: string, { ended, attempt }: End, { observed, logTail }:
   };
   return finishedAt === undefined ? { entry } : { entry, at: finishedAt };
 }
+
+/** What is said of a container that was never made when its pod ends. */
+const neverWas = ({ reason, containerID }: ContainerStateTerminated): boolean =>
+  reason === lostContainer.reason && containerID === undefined;
 
 /** Runtimes say 128 + n of a process that signal n has ended. */
 const signalOf = (exitCode: number): number | undefined =>
