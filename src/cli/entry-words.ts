@@ -158,7 +158,7 @@ function probe({ probe: kind, transition, output, run, threshold }: ProbeTransit
     case 'ThresholdReached': {
       const then = kind === 'readiness' ? 'not ready' : 'to be killed';
       return bad(
-        `${kind} probe has failed ${threshold === 1 ? 'once' : `${threshold} times in a row`}, so ${then}${said}`,
+        `${kind} probe has failed ${threshold === 1 ? 'once' : threshold === 2 ? 'twice in a row' : `${threshold} times in a row`}, so ${then}${said}`,
       );
     }
     case 'Ready':

@@ -58,7 +58,7 @@ function withEntry(known: RecalledContainer, entry: ContainerEntry, at: number):
     case 'ContainerCreateFailed':
       return without(known, 'retryAt', 'pullingSince');
     case 'ContainerStarted':
-      return without(known, 'retryAt', 'pullingSince', 'probes', 'stopped');
+      return without(known, 'retryAt', 'pullingSince', 'probes', 'stopped', 'hookFailed');
     case 'ContainerStartFailed':
       return known;
     case 'HookFailed':

@@ -213,6 +213,6 @@ const wrappings: readonly RegExp[] = [
   /rpc error: code = \w+ desc = /g,
   /failed to (?:pull and unpack image|resolve reference) "[^"]*": /g,
   /failed to create (?:containerd|shim) task: /g,
-  /OCI runtime create failed: |runc create failed: |unable to start container process: /g,
+  /OCI runtime create failed: |runc create failed: |unable to start container process: |error during container init: /g,
   /: unknown$/g,
 ];

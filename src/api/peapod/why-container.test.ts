@@ -116,6 +116,17 @@ const makingCases: readonly Case[] = [
     help: /make the file executable/,
   },
   {
+    name: 'a hook has failed, and what it was for is being stopped',
+    ...waits('ContainerCreating', '', { containers: [{ name: 'main', lifecycle: { postStart: {} } }] }),
+    entries: [
+      { time: at(-9), type: 'ContainerStarted', container: 'main', attempt: 0 },
+      { time: at(-1), type: 'HookFailed', container: 'main', hook: 'postStart', message: 'no' },
+      { time: at(-1), type: 'Killing', container: 'main', message: 'FailedPostStartHook', deadline: at(29) },
+    ],
+    want: 'main is being stopped because its postStart hook failed: no',
+    help: /lifecycle\.postStart/,
+  },
+  {
     name: 'a hook',
     ...waits('PostStartHookError', 'exit status 3'),
     entries: [

@@ -163,6 +163,10 @@ function whyComing(subject: Subject): Finding {
     const what = `waits for its image ${container.image}, which has been on its way for ${spanOf(now - recalled.pullingSince)}`;
     return { what, help: '', weight: 'coming' };
   }
+  if (recalled.hookFailed?.hook === 'postStart' && recalled.stopped) {
+    const what = `is being stopped because its postStart hook failed: ${brief(recalled.hookFailed.message)}`;
+    return { what, help: 'correct lifecycle.postStart, or what it calls', weight: 'retrying' };
+  }
   // Why it is made again says more than that it is.
   const ended = status?.lastState?.terminated;
   if (ended && ended.reason !== 'ContainerStatusUnknown') return whyCrashing(subject, ended);

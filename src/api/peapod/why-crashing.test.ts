@@ -86,6 +86,35 @@ const crashCases: readonly Case[] = [
     help: /.+/,
   },
   {
+    name: 'stopped for its hook',
+    ...crashing(
+      { exitCode: 137 },
+      {
+        entries: [
+          {
+            time: at(-40),
+            type: 'HookFailed',
+            container: 'main',
+            hook: 'postStart',
+            message: "'cat /x' exited with 1",
+          },
+          { time: at(-40), type: 'Killing', container: 'main', message: 'FailedPostStartHook', deadline: at(-10) },
+          {
+            time: at(-2),
+            type: 'ContainerExited',
+            container: 'main',
+            attempt: 3,
+            exitCode: 137,
+            reason: 'Error',
+            logTail: [],
+          },
+        ],
+      },
+    ),
+    want: "main was stopped 4 times because its postStart hook failed: 'cat /x' exited with 1; next try in 38 s",
+    help: /lifecycle\.postStart/,
+  },
+  {
     name: 'a termination message',
     ...crashing({ message: 'disk full\n' }, { tail: ['hello'] }),
     want: 'main has crashed 4 times, exit 1, last said: disk full; next try in 38 s',

@@ -17,7 +17,11 @@ export function whyCrashing(subject: Subject, ended: ContainerStateTerminated | 
     const { what, help } = startTrouble(subject.container.image ?? '', ended.message ?? '');
     return { what: `${what}${next}`, help, weight };
   }
-  const { killedBy } = subject.recalled;
+  const { killedBy, hookFailed } = subject.recalled;
+  if (hookFailed?.hook === 'postStart') {
+    const what = `was stopped ${times(subject)} because its postStart hook failed: ${brief(hookFailed.message)}${next}`;
+    return { what, help: 'correct lifecycle.postStart, or what it calls', weight };
+  }
   if (killedBy) {
     const what = `was killed ${times(subject)} because its ${killedBy.probe} probe failed: ${brief(killedBy.output)}${next}`;
     return { what, help: probeHelp(subject.pod, subject.container, killedBy.probe), weight };
