@@ -18,14 +18,14 @@ import { ownerOf, rememberSocket } from '#main/run-state.ts';
 import type { ImageChoice, NodeRequest, RuntimeChoice } from '#cli/commands.ts';
 import type { Tell } from '#cli/tell.ts';
 import { SqliteJournal } from '#store/journal/sqlite-journal.ts';
-import type { Store } from '#store/store.ts';
+import type { SqliteStore } from '#store/sqlite/sqlite-store.ts';
 import { HttpsNodeConnection } from '#server/nodes/https-node-connection.ts';
 import type { NodeConnection } from '#server/nodes/node-connection.ts';
 
 export interface ClusterOptions {
   readonly paths: ClusterPaths;
   /** Being opened. It is not closed here. */
-  readonly store: Promise<Store>;
+  readonly store: Promise<SqliteStore>;
   readonly clock: Clock;
   readonly tell: Tell;
   /** undefined: the one it had before, else 6443. */
@@ -88,7 +88,7 @@ export async function startCluster(
   const port = options.port ?? rememberedPort(paths) ?? DEFAULT_PORT;
   const plain: ControlPlaneParts = {
     store: options.store,
-    journal: stack.use(timelinesOf(paths, clock, log)),
+    journal: stack.use(timelinesOf(options, log)),
     clock,
     log,
     host: LOOPBACK,
@@ -130,9 +130,17 @@ export async function startCluster(
 }
 
 /** Who still has something to tell when the cluster stops does so before it is closed. */
-function timelinesOf(paths: ClusterPaths, clock: Clock, log: (message: string, error: unknown) => void): SqliteJournal {
+function timelinesOf(
+  { paths, clock, store }: ClusterOptions,
+  log: (message: string, error: unknown) => void,
+): SqliteJournal {
   return new SqliteJournal(join(paths.journal, 'timelines.db'), {
     clock,
+    host: (data, port) =>
+      void store.then(
+        (lender) => lender.lend(data, port),
+        () => port.close(),
+      ),
     onTrouble: (error) => log('timelines of pods', error),
   });
 }

@@ -1,5 +1,5 @@
 import { renameSync, rmSync } from 'node:fs';
-import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import { unreachable } from '#lib/unreachable.ts';
 import { Book } from '#store/journal/book.ts';
 import type { JournalBounds, JournalEntry, KnownSubject, Subject, Told } from '#store/journal/journal.ts';
@@ -33,22 +33,30 @@ export type Reply = { readonly id: number } & (
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
 
-/** The thread that owns the journal's file. It does what it is asked in the order it was asked. */
+interface Opened {
+  shelf: SqliteShelf;
+  book: Book;
+}
+
+/**
+ * The side of a journal that owns its file, in a thread that may have other things to do. It does what it is asked in the
+ * order it was asked; what fails is answered, and never thrown into the thread.
+ */
 class JournalThread {
   readonly #port: MessagePort;
   readonly #data: ThreadData;
-  #shelf: SqliteShelf;
-  #book: Book;
+  #opened: Opened | undefined;
 
   constructor(port: MessagePort, data: ThreadData) {
     this.#port = port;
     this.#data = data;
-    this.#shelf = openOrReplace(port, data.path);
-    this.#book = new Book(this.#shelf, data.bounds);
   }
 
   run(): void {
-    this.#port.on('message', (request: Request) => this.#reply(this.#answer(request)));
+    this.#port.on('message', (request: Request) => {
+      this.#port.postMessage(this.#answer(request));
+      if (request.kind === 'close') this.#port.close();
+    });
   }
 
   #answer(request: Request): Reply {
@@ -59,43 +67,50 @@ class JournalThread {
           this.#write(request.changes, request.now);
           return { id, kind: 'done' };
         case 'read':
-          return { id, kind: 'told', told: this.#book.read(request.uid) };
+          return { id, kind: 'told', told: this.#open().book.read(request.uid) };
         case 'find':
-          return { id, kind: 'found', found: this.#book.find(request.prefix) };
+          return { id, kind: 'found', found: this.#open().book.find(request.prefix) };
         case 'close':
-          this.#shelf.close();
-          this.#port.unref(); // nothing else holds the thread: it ends once the reply is out
+          this.#close();
           return { id, kind: 'done' };
         default:
           return unreachable(request);
       }
     } catch (error) {
+      if (isRuined(error)) {
+        this.#close();
+        putAside(this.#port, this.#data.path, error);
+      }
       return { id, kind: 'failed', message: textOf(error) };
     }
   }
 
+  #close(): void {
+    this.#opened?.shelf.close();
+    this.#opened = undefined;
+  }
+
+  #open(): Opened {
+    if (this.#opened) return this.#opened;
+    const shelf = openOrReplace(this.#port, this.#data.path);
+    return (this.#opened = { shelf, book: new Book(shelf, this.#data.bounds) });
+  }
+
   #write(changes: readonly Change[], now: number): void {
+    const opened = this.#open();
     try {
-      this.#shelf.transaction(() => {
+      opened.shelf.transaction(() => {
         for (const change of changes) {
-          if (change.kind === 'append') this.#book.append(change.subject, change.entries, now);
-          else this.#book.end(change.uid, change.at);
+          if (change.kind === 'append') opened.book.append(change.subject, change.entries, now);
+          else opened.book.end(change.uid, change.at);
         }
-        this.#book.tidy(now);
+        opened.book.tidy(now);
       });
     } catch (error) {
       // The file has gone back to what it was before these changes, and so must what is known of it.
-      if (isRuined(error)) {
-        this.#shelf.close();
-        this.#shelf = openOrReplace(this.#port, this.#data.path);
-      }
-      this.#book = new Book(this.#shelf, this.#data.bounds);
+      this.#close();
       throw error;
     }
-  }
-
-  #reply(reply: Reply): void {
-    this.#port.postMessage(reply);
   }
 }
 
@@ -105,12 +120,16 @@ function openOrReplace(port: MessagePort, path: string): SqliteShelf {
     return readable(path);
   } catch (error) {
     if (!isRuined(error)) throw error;
-    renameSync(path, `${path}.bad`);
-    for (const other of [`${path}-wal`, `${path}-shm`]) rmSync(other, { force: true });
-    const message = `the journal "${path}" was put aside as "${path}.bad": ${textOf(error)}`;
-    port.postMessage({ id: 0, kind: 'put-aside', message } satisfies Reply);
+    putAside(port, path, error);
     return new SqliteShelf(path);
   }
+}
+
+function putAside(port: MessagePort, path: string, error: unknown): void {
+  renameSync(path, `${path}.bad`);
+  for (const other of [`${path}-wal`, `${path}-shm`]) rmSync(other, { force: true });
+  const message = `the journal "${path}" was put aside as "${path}.bad": ${textOf(error)}`;
+  port.postMessage({ id: 0, kind: 'put-aside', message } satisfies Reply);
 }
 
 function readable(path: string): SqliteShelf {
@@ -132,4 +151,5 @@ function isRuined(error: unknown): boolean {
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-if (parentPort) new JournalThread(parentPort, workerData as ThreadData).run();
+/** Until it is asked to close. */
+export const serveJournal = (data: ThreadData, port: MessagePort): void => new JournalThread(port, data).run();

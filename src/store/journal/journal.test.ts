@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { FakeClock } from '#lib/fake-clock.ts';
 import { DEFAULT_BOUNDS, type Journal, type JournalBounds, type Subject } from '#store/journal/journal.ts';
 import { MemoryJournal } from '#store/journal/memory-journal.ts';
-import { SqliteJournal } from '#store/journal/sqlite-journal.ts';
+import { type JournalHost, SqliteJournal } from '#store/journal/sqlite-journal.ts';
+import { openSqliteStore } from '#store/sqlite/sqlite-store.ts';
 
 const web: Subject = { uid: 'u1', key: 'default/web', born: 1000 };
 const entry = (at: number, text = `entry ${at}`): { at: number; text: string } => ({ at, text });
@@ -31,9 +32,17 @@ process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
 let files = 0;
 const newPath = (): string => join(directory, `journal-${++files}.db`);
 
+const lender = openSqliteStore(newPath());
+after(async () => (await lender)[Symbol.asyncDispose]());
+const lent: JournalHost = (data, port) => void lender.then((store) => store.lend(data, port));
+
 const kinds: readonly Kind[] = [
   { name: 'memory', open: (clock, bounds) => new MemoryJournal({ clock, bounds }) },
   { name: 'sqlite', open: (clock, bounds) => new SqliteJournal(newPath(), { clock, bounds }) },
+  {
+    name: "sqlite in the store's thread",
+    open: (clock, bounds) => new SqliteJournal(newPath(), { clock, bounds, host: lent }),
+  },
 ];
 
 for (const { name, open } of kinds) {
@@ -170,6 +179,42 @@ test('sqlite journal: a file that is no good is put aside and said', async () =>
     assert.match(troubles.join(), /put aside/);
     assert.ok(existsSync(`${path}.bad`));
   }
+});
+
+test('sqlite journal: a file that is ruined while it is open is put aside as well', async () => {
+  const path = newPath();
+  const troubles: string[] = [];
+  const before = new SqliteJournal(path);
+  for (let n = 0; n < 200; n++) before.append({ ...web, uid: `u${n}` }, [entry(n, 'x'.repeat(500))]);
+  await before[Symbol.asyncDispose]();
+  const bytes = readFileSync(path);
+  // What is known of the subjects is whole, the entries are not.
+  const { length } = bytes;
+  bytes.fill(0xff, length / 2);
+  writeFileSync(path, bytes);
+  await using journal = new SqliteJournal(path, { onTrouble: (error) => troubles.push(error.message) });
+  for (let n = 0; n < 200 && troubles.length === 0; n++) {
+    journal.append({ ...web, uid: `u${n}` }, [entry(n)]);
+    await journal.read(`u${n}`).catch(() => {});
+  }
+  assert.match(troubles.join(), /put aside/);
+  journal.append(web, [entry(1)]);
+  assert.deepEqual((await journal.read('u1'))?.entries.at(-1), entry(1));
+});
+
+test('sqlite journal: when the store whose thread it has is closed, it fails and says so', async () => {
+  const store = await openSqliteStore(newPath());
+  const troubles: string[] = [];
+  const onTrouble = (error: Error): void => void troubles.push(error.message);
+  const host: JournalHost = (data, port) => store.lend(data, port);
+  await using journal = new SqliteJournal(newPath(), { host, onTrouble });
+  journal.append(web, [entry(1)]);
+  assert.ok(await journal.read('u1'));
+  await store[Symbol.asyncDispose]();
+  await assert.rejects(journal.read('u1'), { name: 'JournalFailedError' });
+  assert.equal(troubles.length, 1);
+  await using late = new SqliteJournal(newPath(), { host });
+  await assert.rejects(late.read('u1'), { name: 'JournalFailedError' });
 });
 
 test('sqlite journal: a folder that is not there fails reads, and appends harm nobody', async () => {

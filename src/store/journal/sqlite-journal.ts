@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { realClock, type Clock } from '#lib/clock.ts';
 import type { Change, Reply, Request, ThreadData } from '#store/journal/journal-thread.ts';
 import {
@@ -15,27 +15,33 @@ import {
 export interface SqliteJournalOptions {
   readonly clock?: Clock;
   readonly bounds?: JournalBounds;
+  /** Has the file served on the port, in some thread (`serveJournal`). A thread of its own when absent. */
+  readonly host?: JournalHost;
   /** Told of what could not be kept. */
   readonly onTrouble?: (error: Error) => void;
 }
 
+export type JournalHost = (data: ThreadData, port: MessagePort) => void;
+
 /** What is appended is written together with what comes within this time: so much is lost with the process. */
 const FLUSH_MS = 200;
-/** The thread is begun when the first entry has waited this long: while a cluster starts, others need the processor more. */
+/** The file is opened when the first entry has waited this long: while a cluster starts, others need the processor more. */
 const BEGIN_MS = 1500;
 /** Changes that may wait for the thread; what comes on top is dropped. */
 const MOST_WAITING = 20_000;
 
 type Unnumbered<R> = R extends unknown ? Omit<R, 'id'> : never;
 
-/** The journal in a SQLite file, in a thread of its own that begins with the first use; the folder of `path` must be there. */
+/** The journal in a SQLite file, which another thread owns, from its first use on; the folder of `path` must be there. */
 export class SqliteJournal implements Journal {
   readonly #data: ThreadData;
   readonly #clock: Clock;
+  readonly #host: JournalHost | undefined;
   readonly #onTrouble: (error: Error) => void;
   readonly #pending = new Map<number, PromiseWithResolvers<Reply>>();
   readonly #closing = new AbortController();
-  #thread: { readonly worker: Worker; readonly exited: Promise<void> } | undefined;
+  #port: MessagePort | undefined;
+  #toldTrouble = '';
   #waiting: Change[] = [];
   #flushPlanned = false;
   #dropped = 0;
@@ -43,7 +49,9 @@ export class SqliteJournal implements Journal {
   #failure: JournalFailedError | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(path: string, { clock = realClock, bounds = DEFAULT_BOUNDS, onTrouble }: SqliteJournalOptions = {}) {
+  constructor(path: string, options: SqliteJournalOptions = {}) {
+    const { clock = realClock, bounds = DEFAULT_BOUNDS, host, onTrouble } = options;
+    this.#host = host;
     this.#data = { path, bounds };
     this.#clock = clock;
     this.#onTrouble = onTrouble ?? (() => {});
@@ -68,7 +76,7 @@ export class SqliteJournal implements Journal {
   }
 
   tidy(): void {
-    if (this.#closed || this.#failure || this.#thread === undefined) return;
+    if (this.#closed || this.#failure || this.#port === undefined) return;
     this.#send([]);
   }
 
@@ -79,10 +87,9 @@ export class SqliteJournal implements Journal {
   async #close(): Promise<void> {
     this.#closing.abort(new JournalFailedError('the journal is closed'));
     if (this.#waiting.length > 0) this.#flush();
-    if (this.#thread === undefined) return;
-    this.#thread.worker.ref();
+    if (this.#port === undefined) return;
     await this.#ask({ kind: 'close' }).catch(() => {});
-    await this.#thread.exited;
+    this.#port.close();
   }
 
   #change(change: Change): void {
@@ -94,7 +101,7 @@ export class SqliteJournal implements Journal {
     this.#waiting.push(change);
     if (this.#flushPlanned) return;
     this.#flushPlanned = true;
-    const wait = this.#thread === undefined ? BEGIN_MS : FLUSH_MS;
+    const wait = this.#port === undefined ? BEGIN_MS : FLUSH_MS;
     this.#clock.sleep(wait, this.#closing.signal).then(
       () => this.#flush(),
       () => {},
@@ -113,9 +120,15 @@ export class SqliteJournal implements Journal {
   }
 
   #send(changes: readonly Change[]): void {
-    this.#ask({ kind: 'changes', changes, now: this.#clock.now() }).catch((error: unknown) => {
-      if (error !== this.#failure) this.#onTrouble(error as Error);
-    });
+    this.#ask({ kind: 'changes', changes, now: this.#clock.now() }).then(
+      () => (this.#toldTrouble = ''),
+      (error: unknown) => {
+        // A disk that is full is full a while: that is told once.
+        if (!(error instanceof JournalFailedError) || error === this.#failure) return;
+        if (error.message !== this.#toldTrouble) this.#onTrouble(error);
+        this.#toldTrouble = error.message;
+      },
+    );
   }
 
   #askAfterFlush(request: Unnumbered<Request>): Promise<Reply> {
@@ -126,37 +139,30 @@ export class SqliteJournal implements Journal {
 
   #ask(request: Unnumbered<Request>): Promise<Reply> {
     if (this.#failure) return Promise.reject(this.#failure);
-    const { worker } = (this.#thread ??= this.#begin());
+    const port = (this.#port ??= this.#begin());
     const id = ++this.#lastId;
     const pending = Promise.withResolvers<Reply>();
     this.#pending.set(id, pending);
-    worker.postMessage({ ...request, id });
+    port.ref();
+    port.postMessage({ ...request, id });
     return pending.promise;
   }
 
-  #begin(): { readonly worker: Worker; readonly exited: Promise<void> } {
-    const worker = new Worker(new URL(import.meta.resolve('#store/journal/journal-thread.ts')), {
-      workerData: this.#data,
-      name: 'journal',
-      execArgv: [], // what this process was started with is not meant for the thread
-      resourceLimits: { maxYoungGenerationSizeMb: 2 },
-    });
-    const { promise: exited, resolve } = Promise.withResolvers<void>();
-    worker.on('message', (reply: Reply) => this.#receive(reply));
-    worker.on('error', (error: unknown) => this.#fail(error));
-    worker.on('exit', (code) => {
-      this.#fail(new Error(`exit code ${code}`));
-      resolve();
-    });
-    // A process that has nothing else to do need not wait for its journal: closing does.
-    worker.unref();
-    return { worker, exited };
+  #begin(): MessagePort {
+    const { port1, port2 } = new MessageChannel();
+    port1.on('message', (reply: Reply) => this.#receive(reply));
+    port1.on('messageerror', (error) => this.#fail(error));
+    port1.on('close', () => this.#fail(undefined));
+    (this.#host ?? ownThread)(this.#data, port2);
+    return port1;
   }
 
   #receive(reply: Reply): void {
     if (reply.kind === 'put-aside') return this.#onTrouble(new JournalFailedError(reply.message));
     const pending = this.#pending.get(reply.id);
     this.#pending.delete(reply.id);
+    // A process that has nothing else to do need not wait for its journal, but for its answers: closing asks.
+    if (this.#pending.size === 0) this.#port?.unref();
     if (reply.kind === 'failed') pending?.reject(new JournalFailedError(`the journal failed: ${reply.message}`));
     else pending?.resolve(reply);
   }
@@ -168,4 +174,16 @@ export class SqliteJournal implements Journal {
     for (const pending of this.#pending.values()) pending.reject(this.#failure);
     this.#pending.clear();
   }
+}
+
+function ownThread(data: ThreadData, port: MessagePort): void {
+  const worker = new Worker(new URL(import.meta.resolve('#store/journal/journal-worker.ts')), {
+    workerData: { data, port },
+    transferList: [port],
+    name: 'journal',
+    execArgv: [], // what this process was started with is not meant for the thread
+  });
+  // The port of its journal keeps the process alive while it is waited for, and closes when the thread ends.
+  worker.on('error', () => {});
+  worker.unref();
 }

@@ -1,3 +1,5 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { ThreadData } from '#store/journal/journal-thread.ts';
 import type { RetentionPolicy } from '#store/retention.ts';
 import type { Durability, Entry, Revision, StoreKey, Write } from '#store/store.ts';
 import type { PackedEntries } from '#store/sqlite/packed-entries.ts';
@@ -35,6 +37,8 @@ export type OtherRequest =
   | { readonly id: number; readonly kind: 'changes'; readonly prefix: string; readonly position: Revision }
   | { readonly id: number; readonly kind: 'compact'; readonly upTo: Revision }
   | { readonly id: number; readonly kind: 'raise'; readonly to: Revision }
+  /** The thread is to serve a journal as well: a thread of its own would cost as much memory as all that it does. */
+  | { readonly id: number; readonly kind: 'lend'; readonly journal: ThreadData; readonly port: MessagePort }
   | { readonly id: number; readonly kind: 'close' };
 
 export type Request = CommitRequest | OtherRequest;

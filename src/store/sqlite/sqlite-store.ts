@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { type MessagePort, Worker } from 'node:worker_threads';
 import { realClock, type Clock } from '#lib/clock.ts';
 import { Feed, type Replayed } from '#store/feed.ts';
 import { checkLimit, checkWrites } from '#store/keys.ts';
@@ -19,6 +19,7 @@ import {
   type StoreKey,
   type Write,
 } from '#store/store.ts';
+import type { ThreadData } from '#store/journal/journal-thread.ts';
 import { errorOf } from '#store/sqlite/failures.ts';
 import { unpackChanges, unpackEntries } from '#store/sqlite/packed-entries.ts';
 import { OPENED, type Reply, type Request, type WorkerData } from '#store/sqlite/protocol.ts';
@@ -155,6 +156,11 @@ export class SqliteStore implements Store {
     this.#feed.interrupt(new CompactedError(to, this.#revision));
   }
 
+  /** Lets a journal be served by the store's thread, through `port`, until the store is closed. Closes the port when it cannot be. */
+  lend(journal: ThreadData, port: MessagePort): void {
+    this.#ask({ kind: 'lend', journal, port }).catch(() => port.close());
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -188,7 +194,8 @@ export class SqliteStore implements Store {
   #send(): void {
     const requests = this.#outbox;
     this.#outbox = [];
-    if (this.#pending.size > 0) this.#worker.postMessage(requests);
+    const ports = requests.flatMap((request) => (request.kind === 'lend' ? [request.port] : []));
+    if (this.#pending.size > 0) this.#worker.postMessage(requests, ports);
   }
 
   #receive(replies: readonly Reply[]): void {

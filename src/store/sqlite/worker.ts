@@ -1,5 +1,6 @@
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
 import { unreachable } from '#lib/unreachable.ts';
+import type { ThreadData } from '#store/journal/journal-thread.ts';
 import { failureOf } from '#store/sqlite/failures.ts';
 import { openDatabase } from '#store/sqlite/open-database.ts';
 import { pack, transferables, type PackedEntries } from '#store/sqlite/packed-entries.ts';
@@ -117,6 +118,9 @@ class StoreThread {
       case 'raise':
         this.#log.raise(request.to);
         return { reply: { id, kind: 'done', revision: this.#log.revision } };
+      case 'lend':
+        void lend(request.journal, request.port);
+        return { reply: { id, kind: 'done', revision: this.#log.revision } };
       case 'close':
         this.#upkeep.close();
         this.#port.unref(); // nothing else holds the thread: it ends once the reply is out
@@ -142,6 +146,12 @@ class StoreThread {
   #reply(replies: readonly Reply[], packed?: PackedEntries): void {
     this.#port.postMessage(replies, packed ? transferables(packed) : []);
   }
+}
+
+/** Loaded when it is wanted: opening the store comes first. */
+async function lend(journal: ThreadData, port: MessagePort): Promise<void> {
+  const { serveJournal } = await import('#store/journal/journal-thread.ts');
+  serveJournal(journal, port);
 }
 
 function start(port: MessagePort, { path, retention }: WorkerData): void {
