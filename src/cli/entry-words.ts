@@ -171,6 +171,7 @@ function probe({ probe: kind, transition, output, run, threshold }: ProbeTransit
 }
 
 function exit({ exitCode, signal, reason, message, ranMs, logTail }: ContainerExit): EntryWords {
+  if (reason === 'ContainerStatusUnknown') return { text: 'lost: nobody saw how it ended', tone: 'warn' };
   const how = exitWords({ exitCode, reason, ...(signal === undefined ? {} : { signal }) });
   const after = ranMs === undefined ? '' : ` after ${took(ranMs)}`;
   const own = message === undefined || message.trim() === '' ? '' : `: ${brief(message)}`;

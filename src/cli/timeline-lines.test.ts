@@ -150,6 +150,15 @@ test('timeline: every entry has words', () => {
     { type: 'ContainerCreateFailed', container: 'a', attempt: 0, reason: 'R', message: 'm' },
     { type: 'HookFailed', container: 'a', hook: 'preStop', message: 'm' },
     { type: 'Killing', container: 'a', message: 'm', deadline: '' },
+    {
+      type: 'ContainerExited',
+      container: 'a',
+      attempt: 0,
+      exitCode: 137,
+      reason: 'ContainerStatusUnknown',
+      message: 'm',
+      logTail: [],
+    },
     { type: 'Dropped', count: 7, until: '' },
   ];
   const lines = text(entries(...all.map((body, n) => [all.length - n, body] as const)));
@@ -173,6 +182,7 @@ test('timeline: every entry has words', () => {
       'a: R: m',
       'a: preStop hook failed: m',
       'a: stopped: m',
+      'a: lost: nobody saw how it ended',
       '(7 entries are not kept any more)',
     ],
   );

@@ -70,7 +70,8 @@ const telling =
 
 /** The termination message if it has left one, else of its log. */
 export function lastWords({ recalled }: Subject, ended: ContainerStateTerminated): string | undefined {
-  const own = (ended.message ?? '').trim();
+  // Of what nobody saw end the message is the kubelet's.
+  const own = ended.reason === 'ContainerStatusUnknown' ? '' : (ended.message ?? '').trim();
   const lines = (own === '' ? (recalled.lastLines ?? []) : own.split('\n')).map((line) => line.trim()).filter(Boolean);
   const line = lines.findLast((each) => telling.test(each)) ?? lines.at(-1);
   return line === undefined ? undefined : brief(line);
