@@ -3,8 +3,10 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import type { PodTimeline } from '#api/peapod/pod-timeline.ts';
 import type { WhyAnswer } from '#cli/why-text.ts';
-import { E2eCluster, peapod, type Ran } from '#test/e2e/support/cluster.ts';
+import { E2eCluster, peapod, type Ran, until } from '#test/e2e/support/cluster.ts';
+import { kill } from '#test/e2e/support/machine.ts';
 import { containerOf, idle, isReady, podManifest, PodWatch, shell, testserver } from '#test/e2e/support/pod-watch.ts';
 
 let cluster: E2eCluster;
@@ -126,4 +128,44 @@ test('a timeline outlives its pod; of a pod nobody knows it is said what there i
     stderr,
     /^peapod: no pod "wbe" is known in namespace default, and none was lately: did you mean default\/web\?/,
   );
+});
+
+test('a timeline outlives events, kill -9 of peapod and an orderly restart; a namesake has its own', async () => {
+  const script = 'echo one; echo "two: told before the end" >&2; exit 3';
+  const spec = { restartPolicy: 'Never', terminationGracePeriodSeconds: 1, containers: [shell('main', script)] };
+  await cluster.apply(podManifest('told', spec));
+  await watch.reaches('told', 'failed', ({ status }) => status?.phase === 'Failed');
+  const path = '/apis/peapod.dev/v1alpha1/namespaces/default/podtimelines/told';
+  const timeline = async (query = ''): Promise<PodTimeline> =>
+    JSON.parse(await cluster.ok('get', '--raw', `${path}${query}`)) as PodTimeline;
+  const ended = ({ entries }: PodTimeline): boolean =>
+    entries.some((entry) => entry.type === 'PhaseChanged' && entry.phase === 'Failed');
+  const before = await until('the timeline is complete', timeline, ended);
+  await cluster.ok('delete', 'events', '--all');
+  kill(await cluster.pid());
+  await cluster.up();
+  const killed = await timeline();
+  assert.deepEqual(killed.entries, before.entries);
+  const exit = killed.entries.find((entry) => entry.type === 'ContainerExited');
+  assert.ok(exit?.type === 'ContainerExited');
+  assert.deepEqual([exit.exitCode, exit.attempt, exit.logTail], [3, 0, ['one', 'two: told before the end']]);
+  const pulled = killed.entries.find((entry) => entry.type === 'Pulled' || entry.type === 'ImagePresent');
+  assert.ok(pulled, 'nothing is said of the image');
+
+  await cluster.ok('delete', 'pod', 'told');
+  await cluster.down();
+  await cluster.up();
+  const gone = await timeline();
+  assert.deepEqual([gone.pod, gone.entries.at(-1)?.type], ['gone', 'Gone']);
+  await cluster.apply(podManifest('told', { containers: [idle()] }));
+  const [now, old] = [await timeline(), await timeline(`?uid=${gone.metadata.uid}`)];
+  assert.notEqual(now.metadata.uid, old.metadata.uid);
+  assert.deepEqual([now.pod, old.entries], ['present', gone.entries]);
+  assert.match(
+    await cluster.ok('get', 'podtimelines'),
+    /^NAME +POD +ENTRIES +LAST +SINCE +AGE\n(?:.*\n)*told +gone +\d+ +Gone /,
+  );
+  const { code, stdout, stderr } = await cluster.kubectl120('get', 'ptl', 'told');
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^told +present /m);
 });
