@@ -1,3 +1,4 @@
+import { test } from 'node:test';
 import { at, begun, check, container, pod, runc, type Case, type Given } from '#api/peapod/why-fixtures.ts';
 
 const pullBackOff = (message: string, more: Partial<Case> = {}): Given => ({
@@ -149,4 +150,4 @@ const makingCases: readonly Case[] = [
   },
 ];
 
-check(makingCases);
+check(test, makingCases);

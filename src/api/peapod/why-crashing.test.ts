@@ -1,3 +1,4 @@
+import { test } from 'node:test';
 import {
   at,
   begun,
@@ -262,4 +263,4 @@ const crashCases: readonly Case[] = [
   },
 ];
 
-check(crashCases);
+check(test, crashCases);

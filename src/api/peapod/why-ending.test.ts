@@ -81,7 +81,7 @@ const endCases: readonly Case[] = [
   },
 ];
 
-check(endCases);
+check(test, endCases);
 
 test('why: a pod that is gone', () => {
   const source = { component: 'apiserver' } as const;

@@ -1,3 +1,4 @@
+import { test } from 'node:test';
 import type { PodCondition } from '#api/generated/core-v1.ts';
 import { check, node, pod, scheduled, type Case, type Story } from '#api/peapod/why-fixtures.ts';
 
@@ -125,4 +126,4 @@ const unplacedCases: readonly Case[] = [
   },
 ];
 
-check(unplacedCases);
+check(test, unplacedCases);

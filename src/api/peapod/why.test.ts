@@ -1,3 +1,4 @@
+import { test } from 'node:test';
 import { at, begun, check, container, logs, node, pod, runs, type Case } from '#api/peapod/why-fixtures.ts';
 
 const onNode: readonly Case[] = [
@@ -284,4 +285,4 @@ const upCases: readonly Case[] = [
   },
 ];
 
-check([...onNode, ...upCases]);
+check(test, [...onNode, ...upCases]);
