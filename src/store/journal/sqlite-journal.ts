@@ -24,7 +24,7 @@ export interface SqliteJournalOptions {
 export type JournalHost = (data: ThreadData, port: MessagePort) => void;
 
 /** What is appended is written together with what comes within this time: so much is lost with the process. */
-const FLUSH_MS = 200;
+const FLUSH_MS = 500;
 /** The file is opened when the first entry has waited this long: while a cluster starts, others need the processor more. */
 const BEGIN_MS = 1500;
 /** Changes that may wait for the thread; what comes on top is dropped. */
