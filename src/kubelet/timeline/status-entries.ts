@@ -1,6 +1,7 @@
 import type { Container, ContainerStateTerminated, ContainerStatus, Pod, PodStatus } from '#api/generated/core-v1.ts';
 import type { ContainerExit, EntryBody } from '#api/peapod/pod-timeline.ts';
-import { containerStep, lostContainer, type Role } from '#kubelet/container-step.ts';
+import type { Role } from '#api/restart-policy.ts';
+import { containerStep, lostContainer } from '#kubelet/container-step.ts';
 import { type Observed, type PodContainer } from '#kubelet/observed.ts';
 import { roleOf, type TerminationCause } from '#kubelet/plan.ts';
 import type { OwnStatus } from '#kubelet/status.ts';
@@ -160,10 +161,12 @@ const statusesOf = (status: PodStatus | undefined): readonly ContainerStatus[] =
   ...(status?.ephemeralContainerStatuses ?? []),
 ];
 
-const endReasons = { deleted: 'Deleted', 'deadline-exceeded': 'DeadlineExceeded' } as const satisfies Record<
-  TerminationCause,
-  string
->;
+const endReasons: Readonly<Record<TerminationCause, string>> = {
+  deleted: 'Deleted',
+  'deadline-exceeded': 'DeadlineExceeded',
+  evicted: 'Evicted',
+  completed: 'Completed',
+};
 
 /** What is said once a pod begins to end; undefined when a kubelet before this one (which began at `since`) has said it. */
 export function endEntry(
