@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { Pod } from '#api/generated/core-v1.ts';
 import type { Client } from '#client/client.ts';
 import { criRuntime } from '#cri/grpc/cri-runtime.ts';
-import type { ContainerRuntime, SandboxId } from '#cri/runtime.ts';
+import type { SandboxConfig } from '#cri/config.ts';
+import type { ContainerRuntime, CreateConfigs, SandboxId } from '#cri/runtime.ts';
 import { nodePaths } from '#host/data-dir.ts';
 import type { Host } from '#host/host.ts';
 import { realHost } from '#host/real-host.ts';
@@ -59,27 +60,53 @@ export class BareCri implements AsyncDisposable {
    */
   async round<T>(pod: Pod, look: (begun: number) => Promise<T>): Promise<T & { readonly running: number }> {
     const signal = AbortSignal.timeout(60_000);
+    const prepared = await this.#prepare(pod, signal);
+    const begun = performance.now();
+    const sandbox = await this.#run(prepared, signal);
+    const running = performance.now() - begun;
+    const seen = await look(begun);
+    await this.#remove(pod, sandbox, signal);
+    return { ...seen, running };
+  }
+
+  /** Runs all of them, `lanes` at a time, and removes them again; milliseconds until the last runs. */
+  async crowd(pods: readonly Pod[], lanes: number): Promise<number> {
+    const signal = AbortSignal.timeout(300_000);
+    const left = await Promise.all(pods.map((pod) => this.#prepare(pod, signal)));
+    const sandboxes = new Map<Pod, SandboxId>();
+    const begun = performance.now();
+    await Promise.all(
+      Array.from({ length: lanes }, async () => {
+        for (let next = left.pop(); next; next = left.pop()) sandboxes.set(next.pod, await this.#run(next, signal));
+      }),
+    );
+    const running = performance.now() - begun;
+    await Promise.all([...sandboxes].map(([pod, sandbox]) => this.#remove(pod, sandbox, signal)));
+    return running;
+  }
+
+  async #prepare(pod: Pod, signal: AbortSignal): Promise<Prepared> {
     await this.#files.prepare(pod, new Map(), signal);
     const observed = await this.#nothingYet(pod, signal);
-    const { config: sandboxConfig } = await this.#configs.sandbox(pod, 0);
-    const configs = await Promise.all(
+    const containers = await Promise.all(
       pod.spec.containers.map((container) => {
         const image = observed.images.get(container.image ?? '');
         const imageRef = image?.kind === 'present' ? image.ref : '';
         return this.#configs.container({ pod, container, attempt: 0, restartDelayMs: 0, imageRef, observed }, signal);
       }),
     );
-    const begun = performance.now();
-    const sandbox = await this.#runtime.sandboxes.run(sandboxConfig, signal);
+    const { config: sandbox } = await this.#configs.sandbox(pod, 0);
+    return { pod, sandbox, containers };
+  }
+
+  async #run(prepared: Prepared, signal: AbortSignal): Promise<SandboxId> {
+    const sandbox = await this.#runtime.sandboxes.run(prepared.sandbox, signal);
     await Promise.all(
-      configs.map(async (config) =>
+      prepared.containers.map(async (config) =>
         this.#runtime.containers.start(await this.#runtime.containers.create(sandbox, config, signal), signal),
       ),
     );
-    const running = performance.now() - begun;
-    const seen = await look(begun);
-    await this.#remove(pod, sandbox, signal);
-    return { ...seen, running };
+    return sandbox;
   }
 
   async #nothingYet(pod: Pod, signal: AbortSignal): Promise<Observed> {
@@ -120,4 +147,11 @@ export class BareCri implements AsyncDisposable {
     await this.#host.cgroups.removeAll(signal);
     rmSync(this.#dir, { recursive: true, force: true });
   }
+}
+
+/** All that the calls need, made beforehand. */
+interface Prepared {
+  readonly pod: Pod;
+  readonly sandbox: SandboxConfig;
+  readonly containers: readonly CreateConfigs[];
 }

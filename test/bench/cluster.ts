@@ -74,7 +74,7 @@ export interface Seen {
   readonly pod: Pod | undefined;
 }
 
-/** Everything one watcher sees of pods by this name, from its first look on. Dispose of it to end the watch. */
+/** Everything one watcher sees of pods by this name, or of all, from its first look on. Dispose of it to end the watch. */
 export class PodWatcher implements AsyncDisposable {
   readonly seen: Seen[] = [];
   readonly #stop = new AbortController();
@@ -82,7 +82,7 @@ export class PodWatcher implements AsyncDisposable {
   #listeners: (() => void)[] = [];
   #failure: unknown;
 
-  constructor(client: Client, name: string) {
+  constructor(client: Client, name?: string) {
     this.#running = this.#run(client, name).catch((error: unknown) => {
       if (!this.#stop.signal.aborted) this.#failure = error;
     });
@@ -108,8 +108,9 @@ export class PodWatcher implements AsyncDisposable {
     }
   }
 
-  async #run(client: Client, name: string): Promise<void> {
-    const options = { namespace: 'default', fieldSelector: `metadata.name=${name}`, sendInitialEvents: true };
+  async #run(client: Client, name: string | undefined): Promise<void> {
+    const one = name === undefined ? {} : { fieldSelector: `metadata.name=${name}` };
+    const options = { namespace: 'default', ...one, sendInitialEvents: true };
     try {
       for await (const event of client.watch<Pod>(podResource, options, this.#stop.signal)) {
         this.seen.push({ at: performance.now(), type: event.type, pod: 'object' in event ? event.object : undefined });

@@ -2,14 +2,12 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pod } from '#api/generated/core-v1.ts';
 import { podResource } from '#client/resources.ts';
-import { allPids, commandLineOf } from '#host/proc.ts';
 import { allRunning, BenchCluster, PodWatcher, sleepers } from '#test/bench/cluster.ts';
+import { cpuSeconds, helpersOf } from '#test/bench/processes.ts';
 import type { Result } from '#test/bench/result.ts';
 
 const SETTLE_MS = 60_000;
 const WINDOW_MS = 30_000;
-/** Of /proc/PID/stat; Linux has had 100 a second on every machine for twenty years. */
-export const TICKS_PER_SECOND = 100;
 
 /** One cluster with one pod, left alone: what it costs to have it run. */
 export async function benchIdle(): Promise<readonly Result[]> {
@@ -23,10 +21,10 @@ export async function benchIdle(): Promise<readonly Result[]> {
   const pid = await cluster.pid();
   await sleep(SETTLE_MS);
   const rss = kilobytes(pid, 'status', 'VmRSS') / 1024;
-  const before = cpuTicks(pid);
+  const before = cpuSeconds(pid);
   const begun = performance.now();
   await sleep(WINDOW_MS);
-  const share = (cpuTicks(pid) - before) / TICKS_PER_SECOND / ((performance.now() - begun) / 1000);
+  const share = (cpuSeconds(pid) - before) / ((performance.now() - begun) / 1000);
   const own = [pid, ...helpersOf([cluster.paths.run, cluster.paths.data], pid)];
   const pss = own.reduce((sum, each) => sum + kilobytes(each, 'smaps_rollup', 'Pss'), 0) / 1024;
   return [
@@ -38,22 +36,6 @@ export async function benchIdle(): Promise<readonly Result[]> {
       value: pss,
     },
   ];
-}
-
-/** Every other process that was started with a path of this cluster: containerd, its shims, the registry. */
-function helpersOf(paths: readonly string[], pid: number): readonly number[] {
-  return allPids().filter(
-    (each) =>
-      each !== pid &&
-      each !== process.pid &&
-      commandLineOf(each).some((word) => paths.some((path) => word.includes(path))),
-  );
-}
-
-export function cpuTicks(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return Number(fields[11]) + Number(fields[12]);
 }
 
 function kilobytes(pid: number, file: string, field: string): number {

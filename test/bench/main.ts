@@ -16,6 +16,10 @@ type Benchmark = () => Promise<readonly Result[]>;
 const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   start: async () => (await import('#test/bench/start.ts')).benchStart,
   pod: async () => (await import('#test/bench/pod.ts')).benchPod,
+  hundred: async () => (await import('#test/bench/hundred.ts')).benchHundred,
+  reaction: async () => (await import('#test/bench/reaction.ts')).benchReaction,
+  probes: async () => (await import('#test/bench/probes.ts')).benchProbes,
+  exec: async () => (await import('#test/bench/exec.ts')).benchExec,
   writes: async () => (await import('#test/bench/writes.ts')).benchWrites,
   api: async () => (await import('#test/bench/api.ts')).benchApi,
   idle: async () => (await import('#test/bench/idle.ts')).benchIdle,

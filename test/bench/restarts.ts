@@ -5,7 +5,7 @@ import { criRuntime } from '#cri/grpc/cri-runtime.ts';
 import type { ContainerRuntime } from '#cri/runtime.ts';
 import { realClock } from '#lib/clock.ts';
 import { allRunning, BenchCluster, sleepers } from '#test/bench/cluster.ts';
-import { cpuTicks, TICKS_PER_SECOND } from '#test/bench/idle.ts';
+import { cpuSeconds } from '#test/bench/processes.ts';
 import { median, type Result } from '#test/bench/result.ts';
 import { nodeOf, straysOf, takeCensus } from '#test/e2e/support/census.ts';
 import { childPid, kill } from '#test/e2e/support/machine.ts';
@@ -32,13 +32,13 @@ export async function benchRestarts({ pods: count }: { readonly pods: number }):
   await sleep(SETTLE_MS);
   const containers = await runningIds(runtime);
   const pid = await cluster.pid();
-  const ticks = cpuTicks(pid);
+  const cpuBefore = cpuSeconds(pid);
   const times: number[] = [];
   for (let round = 0; round < RESTARTS; round++) {
     times.push(await restart(bench, runtime, count));
     await sleep(SETTLE_MS);
   }
-  const cpuSeconds = (cpuTicks(pid) - ticks) / TICKS_PER_SECOND;
+  const cpuUsed = cpuSeconds(pid) - cpuBefore;
   const now = new Set(await runningIds(runtime));
   const census = await takeCensus(cluster, runtime, AbortSignal.timeout(60_000));
   const strays = straysOf(census, pods.list());
@@ -60,7 +60,7 @@ export async function benchRestarts({ pods: count }: { readonly pods: number }):
       value: strays.length,
       target: { of: 'value', atMost: 0 },
     },
-    { name: 'the same: processor time of peapod, each', unit: 's', value: cpuSeconds / RESTARTS },
+    { name: 'the same: processor time of peapod, each', unit: 's', value: cpuUsed / RESTARTS },
   ];
 }
 
