@@ -1,7 +1,7 @@
 import type { Container, LifecycleHandler } from '#api/generated/core-v1.ts';
 import type { ContainerId, Streams } from '#cri/runtime.ts';
 import { httpCall, type NetworkProber, type ProbeTarget } from '#kubelet/probes/probe-call.ts';
-import type { Clock } from '#lib/clock.ts';
+import { type Clock, notAwaited } from '#lib/clock.ts';
 
 export interface HookDeps {
   readonly streams: Streams;
@@ -57,7 +57,7 @@ export class Hooks {
       signal.throwIfAborted();
       throw error;
     } finally {
-      waited.abort();
+      waited.abort(notAwaited);
     }
     return true;
   }

@@ -19,6 +19,8 @@ interface Entry {
   readonly failures: number;
   /** What is on its way there. */
   readonly writing: OwnStatus | undefined;
+  /** `wanted` is not what is acknowledged. Said here because every change of any pod asks it of all. */
+  readonly owed: boolean;
 }
 
 const retry: BackoffPolicy = { baseMs: 200, factor: 2, maxMs: 10_000 };
@@ -53,7 +55,7 @@ export class StatusPublisher {
     const told = known?.writing ?? acknowledged;
     const dueAt = this.#clock.now() + publishDelay(told, wanted, pod.metadata.deletionTimestamp !== undefined);
     // What has begun to wait is not put off by what comes after it.
-    const waiting = known && !sameStatus(told, known.wanted) ? known.dueAt : Infinity;
+    const waiting = known && isWaiting(known) ? known.dueAt : Infinity;
     this.#entries.set(uid, {
       pod,
       wanted,
@@ -62,6 +64,7 @@ export class StatusPublisher {
       dueAt: known && known.failures > 0 ? known.dueAt : Math.min(dueAt, waiting),
       failures: known?.failures ?? 0,
       writing: known?.writing,
+      owed: !sameStatus(acknowledged, wanted),
     });
     this.#changed.raise();
   }
@@ -80,7 +83,7 @@ export class StatusPublisher {
     while (!signal.aborted) {
       let next: number | undefined;
       for (const [uid, entry] of this.#entries) {
-        if (entry.writing !== undefined || sameStatus(entry.acknowledged, entry.wanted)) continue;
+        if (entry.writing !== undefined || !entry.owed) continue;
         if (entry.dueAt > this.#clock.now()) {
           next = Math.min(next ?? Infinity, entry.dueAt);
           continue;
@@ -114,7 +117,15 @@ export class StatusPublisher {
 
   #settle(uid: string, over: Partial<Entry>): void {
     const entry = this.#entries.get(uid);
-    if (entry) this.#entries.set(uid, { ...entry, ...over, writing: undefined });
+    if (entry) {
+      const settled = { ...entry, ...over };
+      const owed = !sameStatus(settled.acknowledged, settled.wanted);
+      this.#entries.set(uid, { ...settled, writing: undefined, owed });
+    }
     this.#changed.raise();
   }
 }
+
+/** Something is to be written that is not on its way yet. */
+const isWaiting = ({ writing, wanted, owed }: Entry): boolean =>
+  writing === undefined ? owed : !sameStatus(writing, wanted);

@@ -4,6 +4,7 @@ import { FakeClock, settle } from '#lib/fake-clock.ts';
 import { Inbox, SlowReaderError } from '#lib/inbox.ts';
 import { LruMap } from '#lib/lru-map.ts';
 import { orAborted } from '#lib/or-aborted.ts';
+import { remembered } from '#lib/remembered.ts';
 import { Scope } from '#lib/scope.ts';
 import { WorkQueue } from '#lib/work-queue.ts';
 
@@ -159,4 +160,15 @@ test('Inbox: hands on in order, however pushing and taking alternate', async () 
     for (let n = 0; n <= taken % 3 && pushed - taken < 100; n++) inbox.push(pushed++);
     assert.equal((await items.next()).value, taken);
   }
+});
+
+test('remembered: read once, and again when it is too old', async () => {
+  const clock = new FakeClock();
+  let reads = 0;
+  const count = remembered(() => ++reads, 1000, clock);
+  assert.deepEqual([count(), count()], [1, 1]);
+  await clock.advance(999);
+  assert.equal(count(), 1);
+  await clock.advance(1);
+  assert.equal(count(), 2);
 });

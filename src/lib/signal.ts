@@ -1,4 +1,4 @@
-import type { Clock } from '#lib/clock.ts';
+import { type Clock, notAwaited } from '#lib/clock.ts';
 
 /** One waiter, many who may wake it. A raise while nobody waits is remembered; several are one. */
 export class Signal {
@@ -18,18 +18,18 @@ export class Signal {
   }
 
   async #next(clock: Clock, until: number | undefined, signal: AbortSignal): Promise<void> {
-    const stop = new AbortController();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const onAbort = (): void => reject(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
     this.#wake = resolve;
-    if (until !== undefined) clock.sleep(Math.max(0, until - clock.now()), stop.signal).then(resolve, () => {});
+    const stop = until === undefined ? undefined : new AbortController();
+    if (until !== undefined && stop) clock.sleep(Math.max(0, until - clock.now()), stop.signal).then(resolve, () => {});
     try {
       await promise;
     } finally {
       this.#wake = undefined;
       signal.removeEventListener('abort', onAbort);
-      stop.abort();
+      stop?.abort(notAwaited);
     }
   }
 }

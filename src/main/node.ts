@@ -30,6 +30,7 @@ import { nodeServer } from '#kubelet/server/node-server.ts';
 import { crashLoopUpTo, type KubeletSettings, usualSettings } from '#kubelet/settings.ts';
 import { SimulatedPodFiles } from '#kubelet/simulated-pod-files.ts';
 import type { Clock } from '#lib/clock.ts';
+import { remembered } from '#lib/remembered.ts';
 import type { Scope } from '#lib/scope.ts';
 import type { Log } from '#main/log.ts';
 import type { Pki } from '#main/pki.ts';
@@ -168,6 +169,12 @@ export interface NodeParts {
   readonly log: Log;
 }
 
+/**
+ * Each look at a pod wants them. Asking the kernel takes 10 ms and more while the network of pods is being made, because it lists
+ * every link and waits for whoever changes one. The node tells of its addresses about as often as this.
+ */
+const ADDRESSES_KEPT_MS = 10_000;
+
 const settingsOf = ({ crashLoopMaxDelayMs, logMaxBytes, logMaxFiles }: NodeRequest): KubeletSettings => ({
   crashLoop: crashLoopMaxDelayMs === undefined ? usualSettings.crashLoop : crashLoopUpTo(crashLoopMaxDelayMs),
   logs: {
@@ -192,10 +199,11 @@ export async function startNode(
   });
   const timeline = new TimelineRecorder({ client, clock, onError: (error) => log('timelines of the kubelet', error) });
   let port = 0;
+  const addresses = remembered(hostAddresses, ADDRESSES_KEPT_MS, clock);
   const self = (): NodeSelf => ({
     name,
     machine: host.machine,
-    addresses: hostAddresses(),
+    addresses: addresses(),
     podRanges,
     port,
     kubeletVersion: KUBELET_VERSION,

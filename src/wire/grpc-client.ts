@@ -5,7 +5,7 @@
  * Not here: compression, client streams, load balancing. Messages go in and come out as bytes.
  */
 import { type ClientHttp2Stream, type IncomingHttpHeaders, constants } from 'node:http2';
-import { type Clock, realClock } from '#lib/clock.ts';
+import { type Clock, notAwaited, realClock } from '#lib/clock.ts';
 import { type GrpcCode, GrpcError, grpcCodes } from '#wire/grpc-error.ts';
 import { FrameReader, frame } from '#wire/grpc-frames.ts';
 import { Http2Connection, type Target, rootCause } from '#wire/http2-connection.ts';
@@ -57,7 +57,7 @@ export class GrpcClient implements AsyncDisposable {
     });
     stream.end(frame(request));
     return promise.finally(() => {
-      deadline.abort();
+      deadline.abort(notAwaited);
       signal.removeEventListener('abort', onAbort);
     });
   }

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { askGrpc } from '#kubelet/probes/ask-grpc.ts';
 import { askHttp } from '#kubelet/probes/ask-http.ts';
 import type { Answer, AskOptions, HttpCall, NetworkCall, NetworkProber } from '#kubelet/probes/probe-call.ts';
-import type { Clock } from '#lib/clock.ts';
+import { type Clock, notAwaited } from '#lib/clock.ts';
 import { unreachable } from '#lib/unreachable.ts';
 
 /** Asks over real sockets, from the node's own network. Failures are told in the words of Go's clients, as upstream's are. */
@@ -29,7 +29,7 @@ export class SocketProber implements NetworkProber {
       signal.throwIfAborted();
       return { outcome: 'failure', output: explain(call, error, late.signal.aborted) };
     } finally {
-      answered.abort();
+      answered.abort(notAwaited);
     }
   }
 }
