@@ -16,20 +16,42 @@ export interface RuntimeSight {
 
 /**
  * What the runtime holds of one pod. Two lists tell what is there and in which state; details are asked for only when a
- * state is another than at the last look, since nothing else about a sandbox or a container ever changes.
+ * state is another than at the last look, since nothing else about a sandbox or a container ever changes. As long as
+ * nothing has happened to the pod in the runtime, the last look is good: most of what wakes a worker is news of the API.
  */
 export class PodObserver {
   readonly #runtime: ContainerRuntime;
   readonly #filter: { readonly labels: Readonly<Record<string, string>> };
   #sandboxes = new Map<SandboxId, ObservedSandbox>();
   #containers = new Map<ContainerId, PodContainer>();
+  #outdated = true;
 
   constructor(runtime: ContainerRuntime, uid: string) {
     this.#runtime = runtime;
     this.#filter = { labels: { [labels.podUid]: uid } };
   }
 
+  /** Something may have happened in the runtime; during a look too: what happens then it may or may not have seen. */
+  outdate(): void {
+    this.#outdated = true;
+  }
+
   async look(signal: AbortSignal): Promise<RuntimeSight> {
+    if (this.#outdated) await this.#lookAnew(signal);
+    return { sandboxes: [...this.#sandboxes.values()], containers: [...this.#containers.values()] };
+  }
+
+  async #lookAnew(signal: AbortSignal): Promise<void> {
+    this.#outdated = false;
+    try {
+      await this.#read(signal);
+    } catch (error) {
+      this.#outdated = true;
+      throw error;
+    }
+  }
+
+  async #read(signal: AbortSignal): Promise<void> {
     const [sandboxes, containers] = await Promise.all([
       this.#runtime.sandboxes.list(this.#filter, signal),
       this.#runtime.containers.list(this.#filter, signal),
@@ -40,7 +62,8 @@ export class PodObserver {
     ]);
     this.#sandboxes = new Map(seenSandboxes.flatMap((one) => (one ? [[one.id, one]] : [])));
     this.#containers = new Map(seenContainers.flatMap((one) => (one ? [[one.id, one]] : [])));
-    return { sandboxes: [...this.#sandboxes.values()], containers: [...this.#containers.values()] };
+    // A passing state: no event need tell of its end.
+    if (containers.some(({ state }) => state === 'unknown')) this.#outdated = true;
   }
 
   async #sandbox(listed: ListedSandbox, signal: AbortSignal): Promise<ObservedSandbox | undefined> {

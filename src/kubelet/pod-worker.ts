@@ -94,7 +94,7 @@ export class PodWorker {
         if (pod) deps.events.record(pod, { ...event, fieldPath: fieldPathOf(pod, container) });
       },
       note: (entry) => this.#pod && deps.timeline.record(this.#pod, entry),
-      changed: () => this.wake(),
+      changed: () => this.#woken.raise(),
       log: deps.log,
     });
   }
@@ -103,7 +103,7 @@ export class PodWorker {
   update(pod: Pod | undefined): void {
     if (pod === undefined) this.#known = 'gone';
     else this.#pod = pod;
-    this.wake();
+    this.#woken.raise();
   }
 
   /** Resolves once it has looked at the pod for the first time, or has tried to. */
@@ -111,7 +111,9 @@ export class PodWorker {
     return this.#looked.promise;
   }
 
+  /** What the runtime holds of the pod may be another now. */
   wake(): void {
+    this.#observer.outdate();
     this.#woken.raise();
   }
 
@@ -130,7 +132,7 @@ export class PodWorker {
   /** Files that could not be made are tried again at once. */
   retryFiles(): void {
     this.#failures.delete(step.prepare());
-    this.wake();
+    this.#woken.raise();
   }
 
   get pod(): Pod | undefined {
@@ -293,7 +295,7 @@ export class PodWorker {
     const course = this.#course();
     const now = clock.now();
     const status = statusOf({ pod, course, node: node() }, observed, now);
-    publisher.publish(pod, status, () => this.wake());
+    publisher.publish(pod, status, () => this.#woken.raise());
     for (const event of eventsOf(pod, this.#previous, status)) events.record(pod, event);
     for (const { entry, at } of statusEntries({ pod, observed, course, status, now, logTail }))
       timeline.record(pod, entry, at);
