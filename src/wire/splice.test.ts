@@ -4,9 +4,11 @@ import { type IncomingMessage, type Server, createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, type Socket, connect, createServer as createTcpServer } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 import test from 'node:test';
 import { createCa, issue } from '#wire/certificates.ts';
 import { SpliceError, type SpliceOutcome, splice } from '#wire/splice.ts';
+import { tlsAgent } from '#wire/tls-agent.ts';
 
 const never = new AbortController().signal;
 
@@ -184,21 +186,32 @@ test('splice: abort cuts both sides and rejects with the reason', async () => {
   await cut;
 });
 
-test('splice: a TLS target is checked, and shown a client certificate', async () => {
+test('splice: a TLS target is checked, and shown a client certificate, again where a session is resumed', async () => {
   const now = Date.now();
   const ca = await createCa('ca', now);
   const pair = await issue(ca, { kind: 'server', commonName: 'node', names: ['127.0.0.1'] }, now);
   const me = await issue(ca, { kind: 'client', commonName: 'kube-apiserver-kubelet-client' }, now);
   const server = createTlsServer({ cert: pair.certificate, key: pair.key, ca: ca.certificate, requestCert: true });
+  const met: unknown[] = [];
+  server.on('secureConnection', (socket: TLSSocket) =>
+    met.push([socket.isSessionReused(), socket.authorized, socket.getPeerCertificate().subject.CN]),
+  );
   using target = await backend(server, (socket) => socket.resume().on('end', () => socket.end('hello')));
-  using client = await clientPair();
-  const tls = { ca: ca.certificate, certificate: me.certificate, key: me.key };
-  const spliced = splice(client.near, Buffer.alloc(0), { ...targetAt(target.port), tls }, never);
-  client.far.end();
-  assert.match(await textOf(client.far), /hello$/);
-  await spliced;
+  const tls = tlsAgent({ ca: ca.certificate, certificate: me.certificate, key: me.key });
+  for (const _ of [1, 2]) {
+    using client = await clientPair();
+    const spliced = splice(client.near, Buffer.alloc(0), { ...targetAt(target.port), tls }, never);
+    client.far.end();
+    assert.match(await textOf(client.far), /hello$/);
+    await spliced;
+  }
+  const name = 'kube-apiserver-kubelet-client';
+  assert.deepEqual(met, [
+    [false, true, name],
+    [true, true, name],
+  ]);
   using second = await clientPair();
-  const stranger = { ca: (await createCa('ca', now)).certificate };
+  const stranger = tlsAgent({ ca: (await createCa('ca', now)).certificate });
   await assert.rejects(
     splice(second.near, Buffer.alloc(0), { ...targetAt(target.port), tls: stranger }, never),
     SpliceError,

@@ -7,16 +7,15 @@
  * never be left on a kept-alive connection that leads past the server it asked.
  */
 import { type IncomingMessage, request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import { type Agent, request as httpsRequest } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { RequestHeaders, ResponseHeaders } from '#wire/exchange.ts';
-import type { TlsOptions } from '#wire/http2-connection.ts';
 
 export interface SpliceTarget {
   readonly host: string;
   readonly port: number;
-  /** Undefined: plain HTTP. */
-  readonly tls?: TlsOptions | undefined;
+  /** Makes the connection, over TLS (tls-agent.ts). Undefined: plain HTTP. */
+  readonly tls?: Agent | undefined;
   readonly method: string;
   /** Path and query. */
   readonly path: string;
@@ -75,11 +74,9 @@ export function askUpgrade(target: SpliceTarget, signal: AbortSignal): Promise<U
   const { host, port, method, path, tls } = target;
   const name = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   const headers = { ...outgoing(target.headers), host: name };
-  const options = { host, port, method, path, headers, agent: false } as const;
+  const options = { host, port, method, path, headers };
   const { promise, resolve, reject } = Promise.withResolvers<UpgradeAnswer>();
-  const request = tls
-    ? httpsRequest({ ...options, ca: tls.ca, cert: tls.certificate, key: tls.key, servername: tls.serverName })
-    : httpRequest(options);
+  const request = tls ? httpsRequest({ ...options, agent: tls }) : httpRequest({ ...options, agent: false });
   const onAbort = (): void => {
     reject(signal.reason);
     request.destroy();

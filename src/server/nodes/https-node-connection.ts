@@ -1,16 +1,20 @@
+import type { Agent } from 'node:https';
 import { HttpClient } from '#wire/http-client.ts';
 import type { TlsOptions } from '#wire/http2-connection.ts';
 import { splice } from '#wire/splice.ts';
+import { tlsAgent } from '#wire/tls-agent.ts';
 import type { NodeAddress, NodeConnection } from '#server/nodes/node-connection.ts';
 
-/** Speaks HTTPS to the nodes; each is kept one connection, made when it is first needed. */
+/** Speaks HTTPS to the nodes; each is kept one connection, made when it is first needed. What is upgraded has one of its own. */
 export class HttpsNodeConnection implements NodeConnection, Disposable {
   readonly #tls: TlsOptions;
+  readonly #agent: Agent;
   readonly #clients = new Map<string, HttpClient>();
 
   /** `tls` shows the node who we are, and says whose nodes we believe. */
   constructor(tls: TlsOptions) {
     this.#tls = tls;
+    this.#agent = tlsAgent(tls);
   }
 
   stream(node: NodeAddress, path: string, signal: AbortSignal): ReturnType<NodeConnection['stream']> {
@@ -24,7 +28,7 @@ export class HttpsNodeConnection implements NodeConnection, Disposable {
   ): ReturnType<NodeConnection['splice']> {
     const { client, head, method, path, headers } = upgrade;
     const { host, port } = node;
-    return splice(client, head, { host, port, tls: this.#tls, method, path, headers }, signal);
+    return splice(client, head, { host, port, tls: this.#agent, method, path, headers }, signal);
   }
 
   [Symbol.dispose](): void {
