@@ -16,33 +16,40 @@ export class SocketProber implements NetworkProber {
   async ask(call: NetworkCall, { timeoutMs }: AskOptions, signal: AbortSignal): Promise<Answer> {
     // Its own deadline and the server's word "too late" would race: the server is given the deadline.
     if (call.kind === 'grpc') return askGrpc(call, { clock: this.#clock, timeoutMs }, signal);
-    const answered = new AbortController();
-    const late = new AbortController();
-    this.#clock.sleep(timeoutMs, AbortSignal.any([signal, answered.signal])).then(
-      () => late.abort(new Error('timeout')),
-      () => {},
-    );
-    const stop = AbortSignal.any([signal, late.signal]);
+    signal.throwIfAborted();
+    const attempt = new AbortController();
+    const callOff = (): void => attempt.abort(signal.reason);
+    signal.addEventListener('abort', callOff, { once: true });
+    const tooLate = (): void => attempt.abort(late);
+    this.#clock.sleep(timeoutMs, attempt.signal).then(tooLate, () => {});
     try {
-      return await (call.kind === 'http' ? askHttp(call, stop) : askTcp(call, stop));
+      return await (call.kind === 'http' ? askHttp(call, attempt.signal) : askTcp(call, attempt.signal));
     } catch (error) {
       signal.throwIfAborted();
-      return { outcome: 'failure', output: explain(call, error, late.signal.aborted) };
+      return { outcome: 'failure', output: explain(call, error, attempt.signal.reason === late) };
     } finally {
-      answered.abort(notAwaited);
+      signal.removeEventListener('abort', callOff);
+      attempt.abort(notAwaited);
     }
   }
 }
+
+const late = new Error('timeout');
 
 function askTcp(
   { host, port }: { readonly host: string; readonly port: number },
   signal: AbortSignal,
 ): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const socket = connect({ host, port, signal });
+  const socket = connect({ host, port });
+  const cut = (): void => reject(signal.reason);
+  signal.addEventListener('abort', cut, { once: true });
   socket.on('connect', () => resolve({ outcome: 'success', output: '' }));
   socket.on('error', reject);
-  return promise.finally(() => socket.destroy());
+  return promise.finally(() => {
+    signal.removeEventListener('abort', cut);
+    socket.destroy();
+  });
 }
 
 function explain(call: Exclude<NetworkCall, { kind: 'grpc' }>, error: unknown, late: boolean): string {
