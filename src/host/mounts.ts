@@ -3,6 +3,9 @@ import type { Mounts } from '#host/host.ts';
 import { isUnder, readMountinfo } from '#host/mountinfo.ts';
 import { CommandError, run } from '#host/process.ts';
 
+/** Unmounted by one command: many times faster than one by one, and on a busy machine still done within a command's time. */
+const AT_ONCE = 50;
+
 /** The kernel's mounts, through mount(8) and umount(8) of util-linux. */
 export const realMounts: Mounts = {
   async tmpfs(target, { sizeBytes, mode = 0o777 }, signal) {
@@ -26,9 +29,12 @@ export const realMounts: Mounts = {
     for (let rounds = 0; rounds < 10; rounds++) {
       const points = mountPointsUnder(prefix).toReversed();
       if (points.length === 0) return;
-      // One command for all, which is many times faster, unless something is busy.
-      if (rounds === 0 && (await unmountTogether(points, signal))) continue;
-      for (const point of points) await unmount(point, signal);
+      for (let at = 0; at < points.length; at += AT_ONCE) {
+        const some = points.slice(at, at + AT_ONCE);
+        if (rounds === 0 && (await unmountTogether(some, signal))) continue;
+        // Something among them is busy.
+        for (const point of some) await unmount(point, signal);
+      }
     }
     const left = mountPointsUnder(prefix);
     if (left.length > 0) throw new Error(`cannot unmount ${left.join(', ')}`);
