@@ -1,8 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContainerStatus, Pod, PodSpec } from '#api/generated/core-v1.ts';
 import { createClient } from '#client/api-client.ts';
 import type { Client, ClientEvent } from '#client/client.ts';
 import { readKubeconfig, transportTo } from '#client/kubeconfig.ts';
 import { podResource } from '#client/resources.ts';
+import type { ContainerRuntime } from '#cri/runtime.ts';
+import { labels } from '#kubelet/observed.ts';
 import { E2eCluster } from '#test/e2e/support/cluster.ts';
 
 /** A cluster as a user has one, and a client of it over HTTPS in this process. */
@@ -132,3 +135,15 @@ export class PodWatcher implements AsyncDisposable {
     await this.#running;
   }
 }
+
+/** Waits until nothing of the cluster's own pods is left: nobody's next round, and no `down`, is to pay for that. */
+export async function nothingLeft(runtime: ContainerRuntime): Promise<void> {
+  const signal = AbortSignal.timeout(180_000);
+  const isOurs = (owner: string | undefined): boolean => owner !== undefined && owner !== 'bare';
+  const left = async (): Promise<boolean> =>
+    (await runtime.sandboxes.list({}, signal)).some((sandbox) => isOurs(sandbox.labels[labels.owner]));
+  while (await left()) await sleep(200);
+  await sleep(SETTLE_MS);
+}
+
+const SETTLE_MS = 2000;

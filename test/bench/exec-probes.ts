@@ -4,7 +4,7 @@ import { podResource } from '#client/resources.ts';
 import { criRuntime } from '#cri/grpc/cri-runtime.ts';
 import type { ContainerId, ContainerRuntime } from '#cri/runtime.ts';
 import { nodePaths } from '#host/data-dir.ts';
-import { allRunning, type BenchCluster, PodWatcher, sleepers } from '#test/bench/cluster.ts';
+import { allRunning, BenchCluster, PodWatcher, sleepers } from '#test/bench/cluster.ts';
 import { cpuSeconds, helpersOf } from '#test/bench/processes.ts';
 import { against, median, type Result } from '#test/bench/result.ts';
 
@@ -19,7 +19,8 @@ const WINDOW_MS = 15_000;
  * probe. Beside it ExecSync called at the same pace of the same kind of pods without probes: that of this process and of the same
  * others. Processor time, so that whoever else is on the machine does not count.
  */
-export async function benchExecProbes(bench: BenchCluster): Promise<readonly Result[]> {
+export async function benchExecProbes(): Promise<readonly Result[]> {
+  await using bench = await BenchCluster.start('bench-exec-probes');
   const { paths, name } = bench.cluster;
   await using runtime = criRuntime(nodePaths(paths, `${name}-node1`).containerdSocket);
   const pid = await bench.cluster.pid();

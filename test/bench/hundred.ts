@@ -6,9 +6,8 @@ import { podResource } from '#client/resources.ts';
 import { criRuntime } from '#cri/grpc/cri-runtime.ts';
 import type { ContainerRuntime } from '#cri/runtime.ts';
 import { nodePaths } from '#host/data-dir.ts';
-import { labels } from '#kubelet/observed.ts';
 import { BareCri } from '#test/bench/bare-cri.ts';
-import { allRunning, BenchCluster, PodWatcher, sleepers } from '#test/bench/cluster.ts';
+import { allRunning, BenchCluster, nothingLeft, PodWatcher, sleepers } from '#test/bench/cluster.ts';
 import { cpuSeconds } from '#test/bench/processes.ts';
 import { against, median, type Result } from '#test/bench/result.ts';
 
@@ -96,15 +95,6 @@ async function ours({ client }: BenchCluster, runtime: ContainerRuntime, pid: nu
   );
   await nothingLeft(runtime);
   return { running, cpu: used };
-}
-
-async function nothingLeft(runtime: ContainerRuntime): Promise<void> {
-  const signal = AbortSignal.timeout(120_000);
-  const isOurs = (owner: string | undefined): boolean => owner !== undefined && owner !== 'bare';
-  const left = async (): Promise<boolean> =>
-    (await runtime.sandboxes.list({}, signal)).some((sandbox) => isOurs(sandbox.labels[labels.owner]));
-  while (await left()) await sleep(200);
-  await sleep(SETTLE_MS);
 }
 
 const crowdOf = (template: Pod): readonly Pod[] =>

@@ -19,6 +19,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   hundred: async () => (await import('#test/bench/hundred.ts')).benchHundred,
   reaction: async () => (await import('#test/bench/reaction.ts')).benchReaction,
   probes: async () => (await import('#test/bench/probes.ts')).benchProbes,
+  'exec-probes': async () => (await import('#test/bench/exec-probes.ts')).benchExecProbes,
   exec: async () => (await import('#test/bench/exec.ts')).benchExec,
   writes: async () => (await import('#test/bench/writes.ts')).benchWrites,
   api: async () => (await import('#test/bench/api.ts')).benchApi,

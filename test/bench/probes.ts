@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pod, Probe } from '#api/generated/core-v1.ts';
 import { podResource } from '#client/resources.ts';
-import { BenchCluster, type PodManifest, PodWatcher, sleepers } from '#test/bench/cluster.ts';
-import { benchExecProbes } from '#test/bench/exec-probes.ts';
+import { criRuntime } from '#cri/grpc/cri-runtime.ts';
+import { nodePaths } from '#host/data-dir.ts';
+import { BenchCluster, nothingLeft, type PodManifest, PodWatcher, sleepers } from '#test/bench/cluster.ts';
 import { cpuSeconds } from '#test/bench/processes.ts';
 import { TcpTargets } from '#test/bench/tcp-targets.ts';
 import type { Result } from '#test/bench/result.ts';
@@ -23,10 +24,8 @@ const WINDOW_MS = 30_000;
  */
 export async function benchProbes(): Promise<readonly Result[]> {
   await using bench = await BenchCluster.start('bench-probes');
-  return [...(await benchNetworkProbes(bench)), ...(await benchExecProbes(bench))];
-}
-
-async function benchNetworkProbes({ client, cluster }: BenchCluster): Promise<readonly Result[]> {
+  const { client, cluster } = bench;
+  await using runtime = criRuntime(nodePaths(cluster.paths, `${cluster.name}-node1`).containerdSocket);
   using targets = await TcpTargets.listen(PODS);
   using folder = new LogFolder();
   const signal = AbortSignal.timeout(300_000);
@@ -52,6 +51,7 @@ async function benchNetworkProbes({ client, cluster }: BenchCluster): Promise<re
   await Promise.all(
     names.map((name) => client.delete(podResource, { name, namespace: 'default' }, { gracePeriodSeconds: 0 }, signal)),
   );
+  await nothingLeft(runtime);
   return resultsOf(late, share);
 }
 
