@@ -2,16 +2,17 @@ import type { Pod } from '#api/generated/core-v1.ts';
 import type { EventRecorder } from '#client/events.ts';
 import type { ContainerId, ContainerRuntime, SandboxId } from '#cri/runtime.ts';
 import { RuntimeFault } from '#cri/fault.ts';
+import { courseOf, desiredOf, headOn, type PodNews, setOut, turnsAt } from '#kubelet/desired.ts';
 import { currentSandbox, type Failure, type ImageState, type Observed, step, type StepKey } from '#kubelet/observed.ts';
 import { type HostPort, hostPorts } from '#kubelet/host-ports.ts';
-import { type Action, type Desired, planPod, type TerminationCause } from '#kubelet/plan.ts';
+import { type Action, planPod } from '#kubelet/plan.ts';
 import { eventsOf, fieldPathOf } from '#kubelet/pod-events.ts';
 import { PodObserver, type RuntimeSight } from '#kubelet/pod-observer.ts';
 import type { ProbeAsker } from '#kubelet/probes/ask.ts';
 import type { Attempt } from '#kubelet/probes/history.ts';
 import { PodProbers } from '#kubelet/probes/pod-probers.ts';
 import { isTerminal, type OwnStatus, statusOf } from '#kubelet/status.ts';
-import type { Course, NodeFacts } from '#kubelet/status-context.ts';
+import type { NodeFacts } from '#kubelet/status-context.ts';
 import type { StatusPublisher } from '#kubelet/status-publisher.ts';
 import { StepFailure } from '#kubelet/step-failure.ts';
 import type { Steps } from '#kubelet/steps.ts';
@@ -38,8 +39,6 @@ export interface WorkerDeps {
   readonly log: (message: string, error: unknown) => void;
 }
 
-/** When the pod's object is gone from the API, what is left of it is given this long. */
-const ORPHAN_GRACE_MS = 2000;
 /** A runtime that does not answer is asked again this often; its next event does it sooner. */
 const RUNTIME_RETRY_MS = 1000;
 const MAX_FAILURE_TEXT = 4096;
@@ -64,8 +63,7 @@ export class PodWorker {
   readonly #stopped = new Set<SandboxId>();
   #pod: Pod | undefined;
   #known: 'yes' | 'gone' = 'yes';
-  #ending: { readonly cause: TerminationCause; readonly deadlineAt: number } | undefined;
-  #forgetBy: number | undefined;
+  #heading = setOut;
   #previous: OwnStatus | undefined;
 
   constructor(uid: string, deps: WorkerDeps) {
@@ -137,14 +135,15 @@ export class PodWorker {
     const { clock } = this.#deps;
     try {
       const observed = await this.#observe(scope, signal);
-      const desired = this.#desired(clock.now());
+      this.#heading = headOn(this.#heading, this.#news, clock.now());
+      const desired = desiredOf(this.#heading, this.#news);
       this.#report(observed);
       const plan = planPod(desired, { ...observed, previous: this.#previous }, clock.now());
       for (const key of plan.cancel) this.#inFlight.get(key)?.cancel.abort(new Error('no longer wanted'));
       for (const action of plan.actions) this.#begin(action, observed, scope);
       const idle = plan.actions.length === 0 && this.#inFlight.size === 0;
       if (idle && desired.kind === 'forget' && nothingLeft(observed)) return 'finished';
-      return earliest(plan.wakeAt, this.#deadline());
+      return earliest(plan.wakeAt, turnsAt(this.#heading, this.#news));
     } catch (error) {
       if (isCancellation(error, signal)) return undefined;
       this.#deps.log(`looking at pod ${this.#name()} failed`, error);
@@ -181,7 +180,8 @@ export class PodWorker {
     if (pod === undefined) return;
     const sandbox = currentSandbox({ sandboxes });
     const podIP = pod.spec.hostNetwork === true ? this.#deps.node().addresses[0] : sandbox?.addresses[0];
-    const ending = this.#ending !== undefined || pod.metadata.deletionTimestamp !== undefined || this.#known === 'gone';
+    const ending =
+      this.#heading.ending !== undefined || pod.metadata.deletionTimestamp !== undefined || this.#known === 'gone';
     // Whose postStart hook is under way is not asked yet.
     const started = containers.filter(({ id }) => !this.#inFlight.has(step.start(id)));
     this.#probers.follow({ pod, containers: started, podIP, ending, previous: this.#previous ?? pod.status }, scope);
@@ -212,60 +212,18 @@ export class PodWorker {
     }
   }
 
-  #desired(now: number): Desired {
-    const pod = this.#pod;
-    if (pod === undefined || this.#known === 'gone') {
-      this.#forgetBy ??= now + Math.min(ORPHAN_GRACE_MS, (pod?.spec.terminationGracePeriodSeconds ?? 30) * 1000);
-      return { kind: 'forget', deadlineAt: Math.min(this.#forgetBy, this.#ending?.deadlineAt ?? Infinity) };
-    }
-    const { deletionTimestamp } = pod.metadata;
-    // The stamp is in whole seconds, rounded down: a container is never given less than was asked for.
-    if (deletionTimestamp !== undefined) this.#end('deleted', Date.parse(deletionTimestamp) + 999);
-    const deadline = this.#activeUntil();
-    if (this.#ending === undefined && isTerminal(this.#previous?.phase ?? pod.status?.phase))
-      return { kind: 'release', pod };
-    if (deadline !== undefined && now >= deadline && this.#ending === undefined) {
-      this.#end('deadline-exceeded', now + (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000);
-    }
-    if (this.#ending === undefined) return { kind: 'run', pod };
-    if (this.#ending.cause !== 'deleted' && isTerminal(this.#previous?.phase)) return { kind: 'release', pod };
-    return { kind: 'terminate', pod, ...this.#ending };
-  }
-
-  #end(cause: TerminationCause, deadlineAt: number): void {
-    const before = this.#ending;
-    this.#ending = {
-      cause: before?.cause === 'deleted' ? 'deleted' : cause,
-      deadlineAt: Math.min(deadlineAt, before?.deadlineAt ?? Infinity),
-    };
-  }
-
-  #activeUntil(): number | undefined {
-    const seconds = this.#pod?.spec.activeDeadlineSeconds;
-    const startedAt = this.#previous?.startTime ?? this.#pod?.status?.startTime;
-    return seconds === undefined || startedAt === undefined ? undefined : Date.parse(startedAt) + seconds * 1000;
-  }
-
-  /** When time alone changes what is desired. */
-  #deadline(): number | undefined {
-    return this.#ending === undefined && !isTerminal(this.#previous?.phase) ? this.#activeUntil() : undefined;
+  get #news(): PodNews {
+    return { pod: this.#pod, known: this.#known, status: this.#previous ?? this.#pod?.status };
   }
 
   #report(observed: Observed): void {
     const pod = this.#pod;
     if (pod === undefined || this.#known === 'gone') return;
     const { clock, node, publisher, events } = this.#deps;
-    const status = statusOf({ pod, course: this.#course(), node: node() }, observed, clock.now());
+    const status = statusOf({ pod, course: courseOf(this.#heading), node: node() }, observed, clock.now());
     publisher.publish(pod, status, () => this.wake());
     for (const event of eventsOf(pod, this.#previous, status)) events.record(pod, event);
     this.#previous = status;
-  }
-
-  #course(): Course {
-    if (this.#ending === undefined) return { kind: 'running' };
-    if (this.#ending.cause !== 'deadline-exceeded') return { kind: 'ending' };
-    const message = 'Pod was active on the node longer than the specified deadline';
-    return { kind: 'ending', reason: 'DeadlineExceeded', message };
   }
 
   #begin(action: Action, observed: Observed, scope: Scope): void {
