@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import type { ConfigMap, Container, Pod, Secret, VolumeMount } from '#api/generated/core-v1.ts';
 import { expand } from '#api/expansion.ts';
+import { dottedSysctl } from '#api/sysctls.ts';
 import type { Client } from '#client/client.ts';
 import { configMapResource, secretResource } from '#client/resources.ts';
 import type { ContainerConfig, ContainerSecurityContext, DnsConfig, Mount, SandboxConfig } from '#cri/config.ts';
@@ -80,7 +81,11 @@ function sandboxConfig(pod: Pod, attempt: number, { files, owner }: ConfigDeps):
       cgroupParent: files.cgroupParent(pod),
       ...(pod.spec.securityContext?.sysctls === undefined
         ? {}
-        : { sysctls: Object.fromEntries(pod.spec.securityContext.sysctls.map((one) => [one.name, one.value])) }),
+        : {
+            sysctls: Object.fromEntries(
+              pod.spec.securityContext.sysctls.map(({ name: of, value }) => [dottedSysctl(of), value]),
+            ),
+          }),
       securityContext: sandboxSecurity(pod),
     },
   };

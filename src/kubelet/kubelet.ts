@@ -1,18 +1,20 @@
-import type { Pod } from '#api/generated/core-v1.ts';
+import type { Node, Pod } from '#api/generated/core-v1.ts';
 import type { Client } from '#client/client.ts';
 import { createInformer } from '#client/create-informer.ts';
 import type { EventRecorder } from '#client/events.ts';
 import type { Informer } from '#client/informer.ts';
-import { podResource } from '#client/resources.ts';
+import { nodeResource, podResource } from '#client/resources.ts';
 import type { ContainerRuntime } from '#cri/runtime.ts';
 import type { Host } from '#host/host.ts';
 import type { DiskUsage } from '#host/machine.ts';
+import { Admission } from '#kubelet/admission/admission.ts';
+import { allowedSysctls } from '#kubelet/admission/sysctls.ts';
 import { createContainerConfigs } from '#kubelet/container-configs.ts';
 import { Hooks } from '#kubelet/hooks.ts';
 import { ImagePuller } from '#kubelet/image-puller.ts';
 import type { HostPort, PortPublisher } from '#kubelet/host-ports.ts';
 import { NodeAgent } from '#kubelet/node-agent.ts';
-import { type NodeSelf, nodeShares } from '#kubelet/node-object.ts';
+import { type NodeSelf, nodeShares, unregisteredNode } from '#kubelet/node-object.ts';
 import type { PodFiles } from '#kubelet/pod-files.ts';
 import { PodWorkers } from '#kubelet/pod-workers.ts';
 import { createProbeAsker } from '#kubelet/probes/ask.ts';
@@ -46,6 +48,10 @@ export interface KubeletDeps {
   /** Tells this node's containers from those of other kubelets on the same runtime. */
   readonly owner: string;
   readonly missing: MissingCapabilities;
+  /** Whether the kernel enforces AppArmor profiles. */
+  readonly appArmor: boolean;
+  /** Kernel parameters that pods may set besides the safe ones; a `*` at the end stands for anything. */
+  readonly allowedUnsafeSysctls?: readonly string[];
   readonly log: (message: string, error: unknown) => void;
 }
 
@@ -59,6 +65,8 @@ const FIRST_LOOK_MS = 2000;
 export class Kubelet {
   readonly #deps: KubeletDeps;
   readonly #pods: Informer<Pod>;
+  /** This node, as the API has it. */
+  readonly #nodes: Informer<Node>;
   readonly #workers: PodWorkers;
   readonly #publisher: StatusPublisher;
   readonly #agent: NodeAgent;
@@ -72,6 +80,12 @@ export class Kubelet {
       clock,
       resource: podResource,
       fieldSelector: `spec.nodeName=${self().name}`,
+    });
+    this.#nodes = createInformer({
+      client,
+      clock,
+      resource: nodeResource,
+      fieldSelector: `metadata.name=${self().name}`,
     });
     this.#publisher = new StatusPublisher({ client, clock, log });
     const allocatable = (): Readonly<Record<string, string>> => ({
@@ -121,7 +135,28 @@ export class Kubelet {
     const shared = { runtime, clock, node, steps, asker, since: clock.now() };
     const ports = (uid: string, open: readonly HostPort[]): void => deps.ports?.set(uid, open);
     const worker = { ...shared, publisher: this.#publisher, events: deps.events, ports, log };
-    this.#workers = new PodWorkers({ runtime, clock, pods: this.#pods, files, owner, worker, log });
+    const admission = this.#admission();
+    this.#workers = new PodWorkers({
+      runtime,
+      clock,
+      pods: this.#pods,
+      files,
+      owner,
+      worker,
+      log,
+      admit: (pod, others, signal) => admission.ask(pod, others, signal),
+    });
+  }
+
+  #admission(): Admission {
+    const { client, self, disk, host, appArmor, allowedUnsafeSysctls = [] } = this.#deps;
+    const { operatingSystem, kernelVersion } = host.machine;
+    return new Admission({
+      client,
+      nodes: this.#nodes,
+      unregistered: async () => unregisteredNode(self(), await disk()),
+      machine: { operatingSystem, sysctls: allowedSysctls(kernelVersion, allowedUnsafeSysctls), appArmor },
+    });
   }
 
   /** The pods of this node, as the API has them. */
@@ -146,7 +181,12 @@ export class Kubelet {
     });
     scope.spawn('pods of the node', (inner) => this.#pods.run(inner));
     scope.spawn('pod statuses', (inner) => this.#publisher.run(inner));
-    scope.spawn('pod workers', (inner) => this.#workers.run(inner));
+    scope.spawn('the node', (inner) => this.#nodes.run(inner));
+    scope.spawn('pod workers', async (inner) => {
+      // Whom it lets in depends on what others have written on the node.
+      await this.#nodes.synced(inner);
+      await this.#workers.run(inner);
+    });
     scope.spawn('host ports', async (inner) => {
       // Ports of pods that were not looked at yet are open from before: they stay.
       await orAborted(this.#workers.lookedAtAll, inner);

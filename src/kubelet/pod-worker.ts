@@ -2,7 +2,7 @@ import type { Pod } from '#api/generated/core-v1.ts';
 import type { EventRecorder } from '#client/events.ts';
 import type { ContainerId, ContainerRuntime, SandboxId } from '#cri/runtime.ts';
 import { RuntimeFault } from '#cri/fault.ts';
-import { courseOf, desiredOf, headOn, type PodNews, setOut, turnsAt } from '#kubelet/desired.ts';
+import { courseOf, desiredOf, headOn, type PodNews, type Rejection, setOut, turnsAt } from '#kubelet/desired.ts';
 import { currentSandbox, type Failure, type ImageState, type Observed, step, type StepKey } from '#kubelet/observed.ts';
 import { type HostPort, hostPorts } from '#kubelet/host-ports.ts';
 import { type Action, planPod } from '#kubelet/plan.ts';
@@ -89,6 +89,23 @@ export class PodWorker {
     if (pod === undefined) this.#known = 'gone';
     else this.#pod = pod;
     this.wake();
+  }
+
+  /** This node will never run it. Before it was looked at for the first time. */
+  reject(rejection: Rejection): void {
+    this.#heading = { ...this.#heading, rejection };
+    if (this.#pod) this.#deps.events.record(this.#pod, { type: 'Warning', ...rejection });
+    this.wake();
+  }
+
+  /** Whether the API, or who else wanted it, knows it no more: what is left of it only has to go. */
+  get isGone(): boolean {
+    return this.#known === 'gone';
+  }
+
+  /** Whether it takes part of what its node has: it was let in, and has not ended. */
+  get isActive(): boolean {
+    return !this.isGone && this.#heading.rejection === undefined && !isTerminal(this.#news.status?.phase);
   }
 
   /** Resolves once it has looked at the pod for the first time, or has tried to. */

@@ -1,11 +1,13 @@
 import type { Pod } from '#api/generated/core-v1.ts';
 import type { Informer } from '#client/informer.ts';
 import type { ContainerRuntime, RuntimeEvent } from '#cri/runtime.ts';
+import type { Rejection } from '#kubelet/desired.ts';
 import { labels } from '#kubelet/observed.ts';
 import type { PodFiles } from '#kubelet/pod-files.ts';
 import { PodWorker, type WorkerDeps } from '#kubelet/pod-worker.ts';
 import type { Clock } from '#lib/clock.ts';
 import { isCancellation, Scope } from '#lib/scope.ts';
+import { Signal } from '#lib/signal.ts';
 
 export interface PodWorkersDeps {
   readonly runtime: ContainerRuntime;
@@ -15,6 +17,8 @@ export interface PodWorkersDeps {
   /** What this node writes on all it makes in the runtime (`labels.owner`). */
   readonly owner: string;
   readonly files: PodFiles;
+  /** Asked once a pod before anything is made for it; `others` are those that were let in and have not ended. */
+  readonly admit: (pod: Pod, others: readonly Pod[], signal: AbortSignal) => Promise<Rejection | undefined>;
   readonly worker: Omit<WorkerDeps, 'noticed' | 'files'>;
   readonly log: (message: string, error: unknown) => void;
 }
@@ -34,6 +38,9 @@ export class PodWorkers {
   readonly #lookedAtAll = Promise.withResolvers<void>();
   /** Which pod a sandbox or container belongs to. */
   readonly #owners = new Map<string, string>();
+  /** Pods that have come and have no worker yet, in the order in which they are let in. */
+  #arrivals = new Map<string, Pod>();
+  readonly #arrived = new Signal();
 
   constructor(deps: PodWorkersDeps) {
     this.#deps = deps;
@@ -64,17 +71,66 @@ export class PodWorkers {
     await using scope = new Scope(signal);
     // An API that has not answered yet knows of no pods: nothing may be taken for an orphan before it has.
     await pods.synced(signal);
-    using _listening = pods.onChange(({ before, after }) => this.#changed(scope, before, after));
+    using _listening = pods.onChange(({ before, after }) => this.#changed((after ?? before)!.metadata.uid, after));
+    this.#arrivals = new Map(this.#inOrder([...this.#arrivals.values()]).map((pod) => [pod.metadata.uid, pod]));
+    await this.#admitArrivals(scope, signal);
     void Promise.all([...this.#workers.values()].map(({ looked }) => looked)).then(() => this.#lookedAtAll.resolve());
+    scope.spawn('arrivals', (inner) => this.#receive(scope, inner));
     scope.spawn('runtime events', (inner) => this.#follow(scope, inner));
     scope.spawn('relist', (inner) => this.#relist(scope, inner));
     await scope.join();
   }
 
-  #changed(scope: Scope, before: Pod | undefined, after: Pod | undefined): void {
-    const uid = (after ?? before)!.metadata.uid;
-    const worker = after ? this.#ensure(scope, uid) : this.#workers.get(uid);
-    worker?.update(after);
+  #changed(uid: string, after: Pod | undefined): void {
+    const worker = this.#workers.get(uid);
+    if (worker && (after === undefined || !worker.isGone)) return worker.update(after);
+    if (after === undefined) this.#arrivals.delete(uid);
+    else {
+      this.#arrivals.set(uid, after);
+      this.#arrived.raise();
+    }
+  }
+
+  /** Who was let in before goes first, whatever has come since: a kubelet that begins anew takes nothing away. Then as they were made. */
+  #inOrder(pods: readonly Pod[]): readonly Pod[] {
+    const rank = (pod: Pod): string => `${this.#wasAdmitted(pod) ? 0 : 1} ${pod.metadata.creationTimestamp}`;
+    return pods
+      .map((pod) => ({ pod, at: rank(pod) }))
+      .sort((a, b) => (a.at < b.at ? -1 : Number(a.at > b.at)))
+      .map(({ pod }) => pod);
+  }
+
+  /** A kubelet has said something of it, or has made something for it. */
+  #wasAdmitted({ metadata, status }: Pod): boolean {
+    return status?.startTime !== undefined || this.#deps.files.state(metadata.uid) !== 'absent';
+  }
+
+  async #receive(scope: Scope, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.#arrived.wait(this.#deps.clock, undefined, signal);
+      await this.#admitArrivals(scope, signal);
+    }
+  }
+
+  /** One after the other: whether there is room for a pod depends on those before it. */
+  async #admitArrivals(scope: Scope, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      // Of an earlier one with the same UID everything must be gone first; its end wakes us.
+      const next = [...this.#arrivals.values()].find(({ metadata }) => !this.#workers.has(metadata.uid));
+      if (next === undefined) return;
+      const { uid } = next.metadata;
+      const others = [...this.#workers.values()].flatMap((worker) =>
+        worker.isActive && worker.pod ? [worker.pod] : [],
+      );
+      const rejection = this.#wasAdmitted(next) ? undefined : await this.#deps.admit(next, others, signal);
+      const pod = this.#arrivals.get(uid);
+      this.#arrivals.delete(uid);
+      // It may have gone while it was asked for.
+      if (pod === undefined) continue;
+      const worker = this.#ensure(scope, uid);
+      worker.update(pod);
+      if (rejection !== undefined) worker.reject(rejection);
+    }
   }
 
   #ensure(scope: Scope, uid: string): PodWorker {
@@ -94,6 +150,7 @@ export class PodWorkers {
         this.#workers.delete(uid);
         shared.publisher.forget(uid);
         for (const [id, owner] of this.#owners) if (owner === uid) this.#owners.delete(id);
+        this.#arrived.raise();
       }
     });
     return worker;

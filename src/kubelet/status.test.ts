@@ -174,7 +174,7 @@ const cases: readonly Case[] = [
     observed: {},
     course: { kind: 'rejected', reason: 'OutOfcpu', message: 'no' },
     phase: 'Failed',
-    told: 'main waiting ContainerCreating',
+    told: '',
   },
 ];
 for (const c of cases) {
@@ -228,4 +228,19 @@ test('statusOf: a readiness gate holds the pod back and says which', () => {
   assert.equal(ready?.reason, 'ReadinessGatesNotReady');
   assert.match(ready?.message ?? '', /"x\.io\/ok" does not exist/);
   assert.equal(status.conditions.find(({ type }) => type === 'ContainersReady')?.status, 'True');
+});
+
+test('statusOf: why it ended or was refused outlives the kubelet that knew', () => {
+  const refused = of({}, {}, { course: { kind: 'rejected', reason: 'OutOfcpu', message: 'no' } });
+  assert.equal(refused.message, 'Pod was rejected: no');
+  assert.deepEqual(of({}, { previous: refused }), refused);
+  const ended = {
+    ...of({}, { containers: [found('main', exited(137))] }),
+    phase: 'Failed',
+    reason: 'DeadlineExceeded',
+  } as const;
+  const later = of({}, { containers: [found('main', exited(137))], previous: ended });
+  assert.deepEqual([later.phase, later.reason], ['Failed', 'DeadlineExceeded']);
+  const goesOn = of({}, { ...up, containers: [found('main', running())], previous: { ...ended, phase: 'Running' } });
+  assert.equal(goesOn.reason, undefined);
 });

@@ -12,7 +12,7 @@ import { findContainerdTools, usualPlaces } from '#host/containerd/tools.ts';
 import { type ClusterPaths, type NodePaths, privateDirectory } from '#host/data-dir.ts';
 import type { Host } from '#host/host.ts';
 import { defaultRouteMtu } from '#host/links.ts';
-import { CAP_SYS_RESOURCE, hasCapability } from '#host/machine.ts';
+import { CAP_SYS_RESOURCE, hasAppArmor, hasCapability } from '#host/machine.ts';
 import { realHost } from '#host/real-host.ts';
 import { simulatedHost } from '#host/simulated-host.ts';
 import { Kubelet } from '#kubelet/kubelet.ts';
@@ -194,6 +194,7 @@ export async function startNode(
     self,
     owner,
     missing: hasCapability(CAP_SYS_RESOURCE) ? [] : ['SYS_RESOURCE'],
+    appArmor: hasAppArmor(),
     log,
   });
   const serving = nodeServer({ runtime, pods: kubelet.pods, files, clock });

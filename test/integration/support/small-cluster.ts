@@ -89,6 +89,7 @@ export class SmallCluster implements AsyncDisposable {
       }),
       owner: 'small/node1',
       missing: [],
+      appArmor: false,
       log: (message, error) => this.troubles.push(`${message}: ${String(error)}`),
     });
     this.kubelet = kubelet;
