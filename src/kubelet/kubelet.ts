@@ -1,4 +1,6 @@
 import type { Node, Pod } from '#api/generated/core-v1.ts';
+import { keyOf, keyOfRef, type Uid } from '#api/meta.ts';
+import { isStaticPod, mirroredUid } from '#api/pod-source.ts';
 import type { Client } from '#client/client.ts';
 import { createInformer } from '#client/create-informer.ts';
 import type { EventRecorder } from '#client/events.ts';
@@ -20,6 +22,9 @@ import { PodWorkers } from '#kubelet/pod-workers.ts';
 import { createProbeAsker } from '#kubelet/probes/ask.ts';
 import type { NetworkProber } from '#kubelet/probes/probe-call.ts';
 import type { MissingCapabilities } from '#kubelet/security-context.ts';
+import type { ManifestFolder } from '#kubelet/static-pods/manifest-folder.ts';
+import { keepMirrors } from '#kubelet/static-pods/mirrors.ts';
+import { StaticPods } from '#kubelet/static-pods/static-pods.ts';
 import { StatusPublisher } from '#kubelet/status-publisher.ts';
 import { createSteps } from '#kubelet/steps.ts';
 import { PodVolumes } from '#kubelet/volumes/pod-volumes.ts';
@@ -48,6 +53,8 @@ export interface KubeletDeps {
   /** Tells this node's containers from those of other kubelets on the same runtime. */
   readonly owner: string;
   readonly missing: MissingCapabilities;
+  /** Where the manifests of static pods lie. */
+  readonly manifests?: ManifestFolder;
   /** Whether the kernel enforces AppArmor profiles. */
   readonly appArmor: boolean;
   /** Kernel parameters that pods may set besides the safe ones; a `*` at the end stands for anything. */
@@ -68,6 +75,8 @@ export class Kubelet {
   /** This node, as the API has it. */
   readonly #nodes: Informer<Node>;
   readonly #workers: PodWorkers;
+  /** The pods from files; undefined on a node that has no folder for them. */
+  readonly #statics: StaticPods | undefined;
   readonly #publisher: StatusPublisher;
   readonly #agent: NodeAgent;
   readonly #volumes: PodVolumes;
@@ -87,7 +96,11 @@ export class Kubelet {
       resource: nodeResource,
       fieldSelector: `metadata.name=${self().name}`,
     });
-    this.#publisher = new StatusPublisher({ client, clock, log });
+    const { manifests } = deps;
+    this.#statics =
+      manifests &&
+      new StaticPods({ folder: manifests, node: self().name, clock, refused: (file) => this.#refused(file) });
+    this.#publisher = new StatusPublisher({ client, clock, log, subjectOf: (pod) => this.#subjectOf(pod) });
     const allocatable = (): Readonly<Record<string, string>> => ({
       cpu: String(self().machine.cpus),
       memory: String(self().machine.memoryBytes),
@@ -114,7 +127,8 @@ export class Kubelet {
     const volumes = this.#volumes;
     const hooks = new Hooks({ streams: runtime.streams, network: deps.network, clock });
     const hostAddresses = (): readonly string[] => self().addresses;
-    const made = { files, volumes, puller, configs, hooks, hostAddresses };
+    const staticEnded = (uid: string): void => this.#statics?.ended(uid);
+    const made = { files, volumes, puller, configs, hooks, hostAddresses, staticEnded };
     const steps = createSteps({ runtime, clock, client, events: deps.events, ...made });
     let runtimeName = 'containerd';
     this.#agent = new NodeAgent({
@@ -140,6 +154,7 @@ export class Kubelet {
       runtime,
       clock,
       pods: this.#pods,
+      ...(this.#statics === undefined ? {} : { statics: this.#statics }),
       files,
       owner,
       worker,
@@ -149,19 +164,38 @@ export class Kubelet {
   }
 
   #admission(): Admission {
-    const { client, self, disk, host, appArmor, allowedUnsafeSysctls = [] } = this.#deps;
+    const { client, clock, self, disk, host, appArmor, allowedUnsafeSysctls = [] } = this.#deps;
     const { operatingSystem, kernelVersion } = host.machine;
     return new Admission({
       client,
+      clock,
       nodes: this.#nodes,
       unregistered: async () => unregisteredNode(self(), await disk()),
       machine: { operatingSystem, sysctls: allowedSysctls(kernelVersion, allowedUnsafeSysctls), appArmor },
     });
   }
 
-  /** The pods of this node, as the API has them. */
-  get pods(): Informer<Pod> {
-    return this.#pods;
+  /** A pod of this node as its containers know it: what runs of a static pod goes by the pod's own UID, not by its mirror's. */
+  podNamed({ namespace, name }: { readonly namespace: string; readonly name: string }): Pod | undefined {
+    const pod = this.#pods.get(keyOfRef({ namespace, name }));
+    const uid = pod && mirroredUid(pod);
+    return uid === undefined ? pod : { ...pod!, metadata: { ...pod!.metadata, uid: uid as Uid } };
+  }
+
+  #subjectOf(pod: Pod): Pod | undefined {
+    if (!isStaticPod(pod)) return pod;
+    const found = this.#pods.get(keyOf(pod));
+    return found && mirroredUid(found) === pod.metadata.uid ? found : undefined;
+  }
+
+  /** A file of the folder of manifests that makes no pod. */
+  #refused({ path, why }: { readonly path: string; readonly why: string }): void {
+    const { log, events, self } = this.#deps;
+    const message = path === '' ? `the folder of static pods: ${why}` : `static pod ${path}: ${why}`;
+    log(message, undefined);
+    const { name } = self();
+    const node = { apiVersion: 'v1', kind: 'Node', metadata: { name, uid: name as Uid } };
+    events.record(node, { type: 'Warning', reason: 'InvalidStaticPod', message });
   }
 
   /** What the probes of a pod's containers have heard: the last attempts of each, with what was answered. */
@@ -181,12 +215,16 @@ export class Kubelet {
     });
     scope.spawn('pods of the node', (inner) => this.#pods.run(inner));
     scope.spawn('pod statuses', (inner) => this.#publisher.run(inner));
+    const statics = this.#statics;
+    if (statics !== undefined) {
+      scope.spawn('static pods', (inner) => statics.run(inner));
+      const { client, log } = this.#deps;
+      scope.spawn('mirror pods', (inner) =>
+        keepMirrors({ client, clock, statics, pods: this.#pods, nodes: this.#nodes, log }, inner),
+      );
+    }
     scope.spawn('the node', (inner) => this.#nodes.run(inner));
-    scope.spawn('pod workers', async (inner) => {
-      // Whom it lets in depends on what others have written on the node.
-      await this.#nodes.synced(inner);
-      await this.#workers.run(inner);
-    });
+    scope.spawn('pod workers', (inner) => this.#workers.run(inner));
     scope.spawn('host ports', async (inner) => {
       // Ports of pods that were not looked at yet are open from before: they stay.
       await orAborted(this.#workers.lookedAtAll, inner);

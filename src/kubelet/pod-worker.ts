@@ -1,4 +1,5 @@
 import type { Pod } from '#api/generated/core-v1.ts';
+import { isStaticPod } from '#api/pod-source.ts';
 import type { EventRecorder } from '#client/events.ts';
 import type { ContainerId, ContainerRuntime, SandboxId } from '#cri/runtime.ts';
 import { RuntimeFault } from '#cri/fault.ts';
@@ -188,8 +189,14 @@ export class PodWorker {
       inFlight: new Map([...before, ...this.#stepsUnderWay()]),
       failures: this.#failures,
       previous: this.#previous ?? (this.#pod?.status as OwnStatus | undefined),
-      terminalReported: isTerminal((this.#deps.publisher.acknowledged(this.uid) ?? this.#pod?.status)?.phase),
+      terminalReported: this.#isTerminalReported(),
     };
+  }
+
+  /** Nobody waits for the end of a static pod: what the API has of it may be missing. */
+  #isTerminalReported(): boolean {
+    if (this.#pod && isStaticPod(this.#pod)) return true;
+    return isTerminal((this.#deps.publisher.acknowledged(this.uid) ?? this.#pod?.status)?.phase);
   }
 
   #probe({ containers, sandboxes }: RuntimeSight, scope: Scope): void {

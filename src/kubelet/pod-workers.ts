@@ -1,10 +1,12 @@
 import type { Pod } from '#api/generated/core-v1.ts';
+import { mirroredUid } from '#api/pod-source.ts';
 import type { Informer } from '#client/informer.ts';
 import type { ContainerRuntime, RuntimeEvent } from '#cri/runtime.ts';
 import type { Rejection } from '#kubelet/desired.ts';
 import { labels } from '#kubelet/observed.ts';
 import type { PodFiles } from '#kubelet/pod-files.ts';
 import { PodWorker, type WorkerDeps } from '#kubelet/pod-worker.ts';
+import type { StaticPods } from '#kubelet/static-pods/static-pods.ts';
 import type { Clock } from '#lib/clock.ts';
 import { isCancellation, Scope } from '#lib/scope.ts';
 import { Signal } from '#lib/signal.ts';
@@ -14,6 +16,8 @@ export interface PodWorkersDeps {
   readonly clock: Clock;
   /** The pods of this node. */
   readonly pods: Informer<Pod>;
+  /** Those that come from files. */
+  readonly statics?: StaticPods;
   /** What this node writes on all it makes in the runtime (`labels.owner`). */
   readonly owner: string;
   readonly files: PodFiles;
@@ -26,6 +30,8 @@ export interface PodWorkersDeps {
 /** The runtime's events may be lost without anyone noticing; this is how long a pod could then be wrong at most. */
 const RELIST_MS = 30_000;
 const RESUBSCRIBE_MS = 500;
+/** How long pods from files wait for an API that does not answer. */
+const API_PATIENCE_MS = 5000;
 
 /**
  * One worker for each pod this node has anything to do with: by UID, because the old pod of a name may still be ending
@@ -69,9 +75,10 @@ export class PodWorkers {
   async run(signal: AbortSignal): Promise<void> {
     const { pods } = this.#deps;
     await using scope = new Scope(signal);
+    using _statics = await this.#followStatics(scope, signal);
     // An API that has not answered yet knows of no pods: nothing may be taken for an orphan before it has.
     await pods.synced(signal);
-    using _listening = pods.onChange(({ before, after }) => this.#changed((after ?? before)!.metadata.uid, after));
+    using _listening = pods.onChange(({ before, after }) => this.#heard((after ?? before)!, after));
     this.#arrivals = new Map(this.#inOrder([...this.#arrivals.values()]).map((pod) => [pod.metadata.uid, pod]));
     await this.#admitArrivals(scope, signal);
     void Promise.all([...this.#workers.values()].map(({ looked }) => looked)).then(() => this.#lookedAtAll.resolve());
@@ -79,6 +86,55 @@ export class PodWorkers {
     scope.spawn('runtime events', (inner) => this.#follow(scope, inner));
     scope.spawn('relist', (inner) => this.#relist(scope, inner));
     await scope.join();
+  }
+
+  /** Pods from files need no API: they wait for it a while, to learn what was said of them before, and then begin. */
+  async #followStatics(scope: Scope, signal: AbortSignal): Promise<Disposable | undefined> {
+    const { statics, pods, clock } = this.#deps;
+    if (statics === undefined) return undefined;
+    await statics.synced(signal);
+    const over = new AbortController();
+    const patience = clock.sleep(API_PATIENCE_MS, AbortSignal.any([signal, over.signal])).catch(() => {});
+    await Promise.race([pods.synced(signal), patience]);
+    over.abort();
+    const listening = statics.onChange(({ uid, pod }) => this.#changed(uid, pod && this.#withKnownStatus(pod)));
+    if (!pods.hasSynced) await this.#runWithoutApi(scope, signal);
+    return listening;
+  }
+
+  /** Until the API answers. What lies here and belongs to nobody is left alone: the API may know whose it is. */
+  async #runWithoutApi(scope: Scope, signal: AbortSignal): Promise<void> {
+    const { pods, clock } = this.#deps;
+    const answered = new AbortController();
+    void pods.synced(signal).then(
+      () => answered.abort(new Error('the API answers')),
+      () => {},
+    );
+    const over = AbortSignal.any([signal, answered.signal]);
+    scope.spawn('runtime events without the API', async () => {
+      await this.#follow(scope, over).catch((error: unknown) => {
+        if (!isCancellation(error, over)) throw error;
+      });
+    });
+    while (!over.aborted) {
+      await this.#admitArrivals(scope, signal);
+      await this.#arrived.wait(clock, undefined, over).catch((error: unknown) => {
+        if (!isCancellation(error, over)) throw error;
+      });
+    }
+  }
+
+  /** What an earlier kubelet has said of a static pod stands on its mirror. */
+  #withKnownStatus(pod: Pod): Pod {
+    const mirror = this.#deps.pods.list().find((each) => mirroredUid(each) === pod.metadata.uid);
+    return mirror?.status === undefined ? pod : { ...pod, status: mirror.status };
+  }
+
+  /** Of a mirror only matters that it is there: what it shows has to be told anew. */
+  #heard(pod: Pod, after: Pod | undefined): void {
+    const mirrored = mirroredUid(pod);
+    if (mirrored === undefined) this.#changed(pod.metadata.uid, after);
+    else this.#workers.get(mirrored)?.wake();
   }
 
   #changed(uid: string, after: Pod | undefined): void {
@@ -202,11 +258,13 @@ export class PodWorkers {
       const uids = [...sandboxes, ...containers]
         .map((one) => one.labels[labels.podUid])
         .filter((uid) => uid !== undefined);
-      const known = new Set(this.#deps.pods.list().map(({ metadata }) => metadata.uid as string));
+      for (const worker of this.#workers.values()) worker.wake();
+      if (!this.#deps.pods.hasSynced) return;
+      const wanted = [...this.#deps.pods.list(), ...(this.#deps.statics?.list() ?? [])];
+      const known = new Set(wanted.map(({ metadata }) => metadata.uid as string));
       for (const uid of new Set([...uids, ...left])) {
         if (!known.has(uid)) this.#ensure(scope, uid).update(undefined);
       }
-      for (const worker of this.#workers.values()) worker.wake();
     } catch (error) {
       if (isCancellation(error, signal)) throw error;
       log('listing what the runtime has failed', error);

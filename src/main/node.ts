@@ -197,7 +197,7 @@ export async function startNode(
     appArmor: hasAppArmor(),
     log,
   });
-  const serving = nodeServer({ runtime, pods: kubelet.pods, files, clock });
+  const serving = nodeServer({ runtime, podNamed: (of) => kubelet.podNamed(of), files, clock });
   const server = stack.use(
     new HttpServer({
       certificate: pki.nodeServer.certificate,
