@@ -42,6 +42,8 @@ const up = {
   runtime: { kind: 'containerd' },
   registryMirror: undefined,
   images: 'auto',
+  staticPods: undefined,
+  allowedUnsafeSysctls: [],
   detach: false,
 };
 const here = import.meta.filename;
@@ -66,6 +68,11 @@ const understood: readonly { argv: string; want: readonly unknown[] }[] = [
   },
   { argv: 'up --images hub', want: ['up', usual, { ...up, images: 'hub' }] },
   { argv: 'up --images kit --detach', want: ['up', usual, { ...up, images: 'kit', detach: true }] },
+  { argv: `up --static-pods ${folder}`, want: ['up', usual, { ...up, staticPods: folder }] },
+  {
+    argv: 'up --allowed-unsafe-sysctls kernel.msg*,net/core/somaxconn',
+    want: ['up', usual, { ...up, allowedUnsafeSysctls: ['kernel.msg*', 'net/core/somaxconn'] }],
+  },
   { argv: 'down', want: ['down', usual, { purge: false }] },
   { argv: 'down --purge --name a', want: ['down', { name: 'a', dataDir: undefined }, { purge: true }] },
   { argv: 'status', want: ['status', usual, { output: 'text' }] },
@@ -111,6 +118,10 @@ const misunderstood: readonly { argv: string; want: string; help?: string }[] = 
   {
     argv: 'up --images none',
     want: "option '--images <SOURCE>' argument 'none' is invalid. Allowed choices are auto, hub, kit.",
+  },
+  {
+    argv: 'up --allowed-unsafe-sysctls kernel.msgmax,vm.swappiness',
+    want: `option '--allowed-unsafe-sysctls <LIST>' argument 'kernel.msgmax,vm.swappiness' is invalid. The sysctl "vm.swappiness" is not known to be a pod's own.`,
   },
   { argv: 'up --detach -f -', want: '-f - and --detach: a cluster in the background cannot read this input' },
   {
@@ -165,6 +176,8 @@ test('program: help tells of every option and has examples', async () => {
     '--runtime',
     '--registry-mirror',
     '--images',
+    '--static-pods',
+    '--allowed-unsafe-sysctls',
     '--detach',
     'Examples:',
   ])

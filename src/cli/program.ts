@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import { Command, type CommanderError } from 'commander';
 import { type Commands, type Global, imageChoices, type Output, type UpRequest } from '#cli/commands.ts';
 import { helpTexts } from '#cli/help-texts.ts';
-import { parseMirror, parsePort, parseRuntime } from '#cli/option-values.ts';
+import { parseMirror, parsePort, parseRuntime, parseSysctls } from '#cli/option-values.ts';
 import { UserError } from '#cli/user-error.ts';
 
 /**
@@ -115,22 +115,32 @@ function addUp(program: Command, context: Context): void {
     .addOption(runtimeOption(program))
     .option('--registry-mirror <URL>', 'where to ask for the images of docker.io first', parseMirror)
     .addOption(choice(program, '--images <SOURCE>', 'where images come from', imageChoices))
+    .option('--static-pods <DIR>', "manifests of the node's own pods (default: manifests/ in the data directory)")
+    .option(
+      '--allowed-unsafe-sysctls <LIST>',
+      'kernel parameters that pods may set besides the safe ones',
+      parseSysctls,
+    )
     .option('--detach', 'return once the node is Ready, and leave the cluster running')
     .addHelpText('after', helpTexts.up)
     .action(async (options: SelectedUp) => {
-      const { filename: files = [], port, runtime, registryMirror, images, detach = false } = options;
-      for (const file of files) refuseMissing(file);
+      const { filename: files = [], port, runtime, registryMirror, images, detach = false, staticPods } = options;
+      for (const file of [...files, ...(staticPods === undefined ? [] : [staticPods])]) refuseMissing(file);
       if (detach && files.includes('-')) {
         throw new UsageError('-f - and --detach: a cluster in the background cannot read this input', 'peapod up');
       }
-      done(await commands.up(globalOf(options), { files, port, runtime, registryMirror, images, detach }));
+      const { allowedUnsafeSysctls = [] } = options;
+      const node = { staticPods, allowedUnsafeSysctls };
+      done(await commands.up(globalOf(options), { files, port, runtime, registryMirror, images, detach, ...node }));
     });
 }
 
 /** Options that nobody gave are missing. */
 type SelectedUp = Selected &
   Pick<UpRequest, 'runtime' | 'images'> &
-  Partial<Pick<UpRequest, 'port' | 'registryMirror' | 'detach'>> & { readonly filename?: readonly string[] };
+  Partial<Pick<UpRequest, 'port' | 'registryMirror' | 'detach' | 'staticPods' | 'allowedUnsafeSysctls'>> & {
+    readonly filename?: readonly string[];
+  };
 
 function addDown(program: Command, context: Context): void {
   aboutCluster(program, 'down', context)

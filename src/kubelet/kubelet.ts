@@ -1,6 +1,7 @@
 import type { Node, Pod } from '#api/generated/core-v1.ts';
-import { keyOf, keyOfRef, type Uid } from '#api/meta.ts';
+import { keyOf, keyOfRef, type KubeObject, type Uid } from '#api/meta.ts';
 import { isStaticPod, mirroredUid } from '#api/pod-source.ts';
+import type { Resource } from '#api/resource.ts';
 import type { Client } from '#client/client.ts';
 import { createInformer } from '#client/create-informer.ts';
 import type { EventRecorder } from '#client/events.ts';
@@ -65,6 +66,12 @@ export interface KubeletDeps {
 /** How long the node's first report waits for its pods' first statuses. */
 const FIRST_LOOK_MS = 2000;
 
+const copyOf = <T extends KubeObject>(
+  { client, clock }: KubeletDeps,
+  resource: Resource<T>,
+  fieldSelector: string,
+): Informer<T> => createInformer({ client, clock, resource, fieldSelector });
+
 /**
  * A node: registers itself, runs the pods that are bound to it, and says how they are. It speaks to the API like any
  * client, and to the containers only through the runtime; stopping it stops no container.
@@ -84,22 +91,9 @@ export class Kubelet {
   constructor(deps: KubeletDeps) {
     this.#deps = deps;
     const { client, clock, runtime, files, self, owner, log } = deps;
-    this.#pods = createInformer({
-      client,
-      clock,
-      resource: podResource,
-      fieldSelector: `spec.nodeName=${self().name}`,
-    });
-    this.#nodes = createInformer({
-      client,
-      clock,
-      resource: nodeResource,
-      fieldSelector: `metadata.name=${self().name}`,
-    });
-    const { manifests } = deps;
-    this.#statics =
-      manifests &&
-      new StaticPods({ folder: manifests, node: self().name, clock, refused: (file) => this.#refused(file) });
+    this.#pods = copyOf(deps, podResource, `spec.nodeName=${self().name}`);
+    this.#nodes = copyOf(deps, nodeResource, `metadata.name=${self().name}`);
+    this.#statics = this.#staticPods();
     this.#publisher = new StatusPublisher({ client, clock, log, subjectOf: (pod) => this.#subjectOf(pod) });
     const allocatable = (): Readonly<Record<string, string>> => ({
       cpu: String(self().machine.cpus),
@@ -161,6 +155,11 @@ export class Kubelet {
       log,
       admit: (pod, others, signal) => admission.ask(pod, others, signal),
     });
+  }
+
+  #staticPods(): StaticPods | undefined {
+    const { manifests: folder, self, clock } = this.#deps;
+    return folder && new StaticPods({ folder, node: self().name, clock, refused: (file) => this.#refused(file) });
   }
 
   #admission(): Admission {

@@ -1,18 +1,19 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { ConfigMap } from '#api/generated/core-v1.ts';
 import { hasReason } from '#api/errors.ts';
 import type { Client } from '#client/client.ts';
 import { formatKubeconfig } from '#client/kubeconfig.ts';
 import { configMapResource } from '#client/resources.ts';
 import { Children } from '#host/children.ts';
-import { type ClusterPaths, nodePaths, prepareNodeDirectories } from '#host/data-dir.ts';
+import { type ClusterPaths, nodePaths, prepareNodeDirectories, privateDirectory } from '#host/data-dir.ts';
+import { ManifestFolderOnDisk } from '#kubelet/static-pods/manifest-folder.ts';
 import type { Clock } from '#lib/clock.ts';
 import { Scope } from '#lib/scope.ts';
 import { type ControlPlaneParts, runComponents, startControlPlane } from '#main/control-plane.ts';
 import { chooseImages, directPulls, type ImageSource, startRegistry } from '#main/images.ts';
 import { fileLog } from '#main/log.ts';
-import { hostAddresses, SANDBOX_IMAGE, startMachine, startNode } from '#main/node.ts';
+import { hostAddresses, type NodeParts, SANDBOX_IMAGE, startMachine, startNode } from '#main/node.ts';
 import { openPki, type Pki } from '#main/pki.ts';
 import { ownerOf, rememberSocket } from '#main/run-state.ts';
 import type { ImageChoice, RuntimeChoice } from '#cli/commands.ts';
@@ -32,6 +33,9 @@ export interface ClusterOptions {
   readonly runtime: RuntimeChoice;
   readonly images: ImageChoice;
   readonly registryMirror: string | undefined;
+  /** undefined: the usual place. */
+  readonly staticPods: string | undefined;
+  readonly allowedUnsafeSysctls: readonly string[];
 }
 
 /** A cluster that runs in this process. */
@@ -97,8 +101,6 @@ export async function startCluster(
   const imaging =
     runtime.kind === 'containerd' ? startImages(options, { children, certs: node.certs }, scope) : ownImages(runtime);
   const begun = [pki, planing, machining, imaging] as const;
-  // Each is awaited below, but may fail before its turn comes.
-  for (const promise of begun) promise.catch(() => {});
   // One may fail before its turn to be waited for: unheard until then, it would end the process on the spot.
   for (const promise of begun) promise.catch(() => {});
   try {
@@ -110,7 +112,8 @@ export async function startCluster(
     const machine = await machining;
     const client = plane.clientFor(`system:node:${nodeName}`, 'system:nodes');
     const owner = ownerOf(paths, nodeName);
-    await startNode({ name: nodeName, node, machine, client, clock, pki: papers, owner, log }, stack, scope);
+    const own = { name: nodeName, node, owner, ...nodeOptions(options) };
+    await startNode({ ...own, machine, client, clock, pki: papers, log }, stack, scope);
     const images = await imaging;
     stack.use(scope);
     const admin = plane.clientFor('kubernetes-admin', 'system:masters');
@@ -124,6 +127,15 @@ export async function startCluster(
     throw error;
   }
 }
+
+const nodeOptions = ({
+  paths: { manifests },
+  staticPods: chosen,
+  allowedUnsafeSysctls,
+}: ClusterOptions): Pick<NodeParts, 'manifests' | 'allowedUnsafeSysctls'> => {
+  if (chosen === undefined) privateDirectory(manifests);
+  return { manifests: new ManifestFolderOnDisk(resolve(chosen ?? manifests)), allowedUnsafeSysctls };
+};
 
 /** Where to reach the API, for who looks on and for who comes later. */
 async function announce({ paths, tell }: ClusterOptions, port: number, papers: Pki): Promise<string> {

@@ -22,6 +22,7 @@ import type { NetworkProber } from '#kubelet/probes/probe-call.ts';
 import { SimulatedProber } from '#kubelet/probes/simulated-prober.ts';
 import { SocketProber } from '#kubelet/probes/socket-prober.ts';
 import type { PortPublisher } from '#kubelet/host-ports.ts';
+import type { ManifestFolder } from '#kubelet/static-pods/manifest-folder.ts';
 import { nodeServer } from '#kubelet/server/node-server.ts';
 import { SimulatedPodFiles } from '#kubelet/simulated-pod-files.ts';
 import type { Clock } from '#lib/clock.ts';
@@ -153,6 +154,8 @@ export interface NodeParts {
   readonly clock: Clock;
   readonly pki: Pki;
   readonly owner: string;
+  readonly manifests: ManifestFolder;
+  readonly allowedUnsafeSysctls: readonly string[];
   readonly log: Log;
 }
 
@@ -162,7 +165,7 @@ export async function startNode(
   stack: AsyncDisposableStack,
   scope: Scope,
 ): Promise<{ readonly port: number }> {
-  const { name, node, machine, client, clock, pki, owner, log } = parts;
+  const { name, node, machine, client, clock, pki, owner, manifests, allowedUnsafeSysctls, log } = parts;
   const { runtime, host, files, network, podRanges, ports } = machine;
   const events = createEventRecorder({
     client,
@@ -195,6 +198,8 @@ export async function startNode(
     owner,
     missing: hasCapability(CAP_SYS_RESOURCE) ? [] : ['SYS_RESOURCE'],
     appArmor: hasAppArmor(),
+    manifests,
+    allowedUnsafeSysctls,
     log,
   });
   const serving = nodeServer({ runtime, podNamed: (of) => kubelet.podNamed(of), files, clock });

@@ -28,6 +28,8 @@ export interface UpOptions {
   readonly runtime: RuntimeChoice;
   readonly registryMirror: string | undefined;
   readonly images: ImageChoice;
+  readonly staticPods: string | undefined;
+  readonly allowedUnsafeSysctls: readonly string[];
   readonly detach: boolean;
   /** The command's own arguments, for the process that goes on behind a detached one. */
   readonly argv: readonly string[];
@@ -103,14 +105,14 @@ interface Start {
 async function runCluster(start: Start, signal: AbortSignal): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const { paths, options, terminal } = start;
-  const { port, runtime, images, registryMirror } = options;
+  const { port, runtime, images, registryMirror, staticPods, allowedUnsafeSysctls } = options;
   prepareDirectories(paths, bootId());
   // A thread of its own opens the store while this one loads the rest of the program.
   const store = openSqliteStore(paths.stateDb, { clock: realClock });
   stack.defer(async () => (await store.catch(() => undefined))?.[Symbol.asyncDispose]());
   const { startCluster } = await import('#main/cluster.ts');
-  const clusterOptions = { paths, store, clock: realClock, tell: terminal, port, runtime, images, registryMirror };
-  const cluster = await startCluster(clusterOptions, stack, signal);
+  const parts = { paths, store, clock: realClock, tell: terminal, staticPods, allowedUnsafeSysctls };
+  const cluster = await startCluster({ ...parts, port, runtime, images, registryMirror }, stack, signal);
   writeRunState(paths, {
     pid: process.pid,
     api: cluster.api,

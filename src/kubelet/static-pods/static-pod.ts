@@ -75,7 +75,7 @@ function identified(given: Pod, source: ManifestSource): Pod {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
-      name: `${name}-${source.node.toLowerCase()}`,
+      name: `${name}-${source.node}`,
       namespace: namespace || 'default',
       uid: uid as Uid,
       // The API knows only its mirror, which has one of its own.
