@@ -12,7 +12,7 @@ import type { Host } from '#host/host.ts';
 import type { DiskUsage } from '#host/machine.ts';
 import { Admission } from '#kubelet/admission/admission.ts';
 import { allowedSysctls } from '#kubelet/admission/sysctls.ts';
-import { createContainerConfigs } from '#kubelet/container-configs.ts';
+import { type ContainerConfigs, createContainerConfigs } from '#kubelet/container-configs.ts';
 import { Hooks } from '#kubelet/hooks.ts';
 import { ImagePuller } from '#kubelet/image-puller.ts';
 import type { HostPort, PortPublisher } from '#kubelet/host-ports.ts';
@@ -107,16 +107,7 @@ export class Kubelet {
       log,
       arrived: (uid) => this.#workers.retryFiles(uid),
     });
-    const configs = createContainerConfigs({
-      client,
-      runtime,
-      files,
-      owner,
-      missing: deps.missing,
-      memoryCapacity: self().machine.memoryBytes,
-      hostAddresses: () => self().addresses,
-      allocatable,
-    });
+    const configs = this.#containerConfigs(allocatable);
     const puller = new ImagePuller({ runtime, client, clock });
     const volumes = this.#volumes;
     const hooks = new Hooks({ streams: runtime.streams, network: deps.network, clock });
@@ -154,6 +145,20 @@ export class Kubelet {
       worker,
       log,
       admit: (pod, others, signal) => admission.ask(pod, others, signal),
+    });
+  }
+
+  #containerConfigs(allocatable: () => Readonly<Record<string, string>>): ContainerConfigs {
+    const { client, runtime, files, owner, missing, self } = this.#deps;
+    return createContainerConfigs({
+      client,
+      runtime,
+      files,
+      owner,
+      missing,
+      memoryCapacity: self().machine.memoryBytes,
+      hostAddresses: () => self().addresses,
+      allocatable,
     });
   }
 

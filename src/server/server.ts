@@ -7,6 +7,7 @@ import { Admission, type Lookup } from '#server/admission.ts';
 import { namespaceLifecycle } from '#server/admission/namespace-lifecycle.ts';
 import { nodeRestriction } from '#server/admission/node-restriction.ts';
 import { defaultTolerationSeconds } from '#server/admission/pod-defaults.ts';
+import { runtimeClass } from '#server/admission/runtime-class.ts';
 import { serviceAccount } from '#server/admission/service-account.ts';
 import { addressRange, serviceAddresses, type AddressRange } from '#server/admission/service-addresses.ts';
 import { EVENT_TTL_MS, EventExpiry } from '#server/event-expiry.ts';
@@ -100,6 +101,7 @@ export class ApiServer implements AsyncDisposable, Stages {
       priority(lookup),
       serviceAddresses(lookup, clock, this.#range),
       nodeRestriction(lookup),
+      runtimeClass,
     ];
     const disabled = options.disabledAdmission ?? [];
     const admission = new Admission(plugins.filter(({ name }) => !disabled.includes(name)));
