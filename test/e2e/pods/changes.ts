@@ -63,7 +63,7 @@ async function generations(stage: Stage): Promise<void> {
   await patch(stage, 'counted', { metadata: { labels: { no: 'wish' } } });
   await patch(stage, 'counted', { spec: { activeDeadlineSeconds: 5000 } });
   await pods.reaches('counted', 'observed', observedAt(2));
-  await patch(stage, 'counted', { spec: { containers: [{ name: 'a', image: 'alpine' }] } });
+  await patch(stage, 'counted', { spec: { containers: [{ name: 'a', image: 'docker.io/library/busybox:latest' }] } });
   await pods.reaches('counted', 'observed', observedAt(3));
   await patch(stage, 'counted', { spec: { tolerations: [{ key: 'k', operator: 'Exists' }] } });
   const last = await pods.reaches('counted', 'observed', observedAt(4));
@@ -92,35 +92,35 @@ async function manyChanges(stage: Stage): Promise<void> {
 async function statuses(stage: Stage): Promise<void> {
   const { cluster, pods, create, remove } = stage;
   await create(
-    'told',
+    'patched',
     { containers: [idle()], terminationGracePeriodSeconds: 1 },
     { labels: { 'test-pod-static': 'true' } },
   );
-  await pods.running('told');
+  await pods.running('patched');
   // Pods should patch a pod status
   const conditions = [{ type: 'StatusPatched', status: 'True', reason: 'E2E' }];
   await pods.client.patch(
     podResource,
-    { ...named('told'), subresource: 'status' },
+    { ...named('patched'), subresource: 'status' },
     { kind: 'strategic', body: { status: { message: 'Patched by hand', conditions } } },
     within(),
   );
   const has = ({ status }: Pod): boolean => status?.conditions?.some(({ type }) => type === 'StatusPatched') === true;
-  const patched = await pods.went('told', 'patched', has);
+  const patched = await pods.went('patched', 'patched', has);
   assert.equal(patched.status?.message, 'Patched by hand');
   // Pods should run through the lifecycle of Pods and PodStatus
-  await patch(stage, 'told', {
+  await patch(stage, 'patched', {
     metadata: { labels: { 'test-pod': 'patched' } },
-    spec: { containers: [{ name: 'c', image: 'alpine' }] },
+    spec: { containers: [{ name: 'c', image: 'docker.io/library/busybox:latest' }] },
   });
   const replaced = await pods.reaches(
-    'told',
+    'patched',
     'running its new image',
-    (pod) => /alpine/.test(containerOf(pod)?.image ?? '') && containerOf(pod)?.state?.running !== undefined,
+    (pod) => containerOf(pod)?.restartCount === 1 && containerOf(pod)?.state?.running !== undefined,
   );
   assert.ok(has(replaced), 'what others say of it stays');
-  assert.match(await cluster.ok('get', 'pods', '-l', 'test-pod=patched', '-o', 'name'), /^pod\/told$/m);
-  const latest = await pods.client.get(podResource, named('told'), within());
+  assert.match(await cluster.ok('get', 'pods', '-l', 'test-pod=patched', '-o', 'name'), /^pod\/patched$/m);
+  const latest = await pods.client.get(podResource, named('patched'), within());
   const notReady = latest?.status?.conditions?.map((one) =>
     one.type === 'StatusPatched' ? { ...one, status: 'False' as const } : one,
   );
@@ -128,10 +128,10 @@ async function statuses(stage: Stage): Promise<void> {
   const put = await cluster.kubectlWith({ input }, 'replace', '--subresource=status', '-f', '-');
   assert.equal(put.code, 0, put.stderr);
   await pods.went(
-    'told',
+    'patched',
     'told otherwise',
     ({ status }) => status?.conditions?.find(({ type }) => type === 'StatusPatched')?.status === 'False',
   );
-  await remove('told');
-  await pods.gone('told');
+  await remove('patched');
+  await pods.gone('patched');
 }
