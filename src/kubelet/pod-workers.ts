@@ -6,6 +6,7 @@ import type { Rejection } from '#kubelet/desired.ts';
 import { labels } from '#kubelet/observed.ts';
 import type { PodFiles } from '#kubelet/pod-files.ts';
 import { PodWorker, type WorkerDeps } from '#kubelet/pod-worker.ts';
+import { isTerminal } from '#kubelet/status.ts';
 import type { StaticPods } from '#kubelet/static-pods/static-pods.ts';
 import type { Clock } from '#lib/clock.ts';
 import { isCancellation, Scope } from '#lib/scope.ts';
@@ -161,6 +162,12 @@ export class PodWorkers {
     return status?.startTime !== undefined || this.#deps.files.state(metadata.uid) !== 'absent';
   }
 
+  /** Nobody asks for room for what has ended, or is to end before it has begun. */
+  #hasToBeAsked(pod: Pod): boolean {
+    const over = isTerminal(pod.status?.phase) || pod.metadata.deletionTimestamp !== undefined;
+    return !over && !this.#wasAdmitted(pod);
+  }
+
   async #receive(scope: Scope, signal: AbortSignal): Promise<void> {
     for (;;) {
       await this.#arrived.wait(this.#deps.clock, undefined, signal);
@@ -178,7 +185,7 @@ export class PodWorkers {
       const others = [...this.#workers.values()].flatMap((worker) =>
         worker.isActive && worker.pod ? [worker.pod] : [],
       );
-      const rejection = this.#wasAdmitted(next) ? undefined : await this.#deps.admit(next, others, signal);
+      const rejection = this.#hasToBeAsked(next) ? await this.#deps.admit(next, others, signal) : undefined;
       const pod = this.#arrivals.get(uid);
       this.#arrivals.delete(uid);
       // It may have gone while it was asked for.

@@ -58,6 +58,10 @@ async function turnedAway({ cluster, pods, create, remove }: Stage): Promise<voi
     }),
   );
   assert.match(await cluster.ok('get', 'pod', 'no-cpu'), /no-cpu +0\/1 +OutOfcpu +0/);
+  // RuntimeClass should reject a Pod requesting a non-existent RuntimeClass
+  const input = podManifest('no-class', { runtimeClassName: 'nonexistent', containers: [idle()] });
+  const refused = await cluster.kubectlWith({ input }, 'create', '-f', '-');
+  assert.match(refused.stderr, /pods "no-class" is forbidden: pod rejected: RuntimeClass "nonexistent" not found/);
   await remove('has-port', ...rejected.map(([name]) => name));
 }
 
