@@ -2,7 +2,8 @@ import type { Node, Pod } from '#api/generated/core-v1.ts';
 import type { Client } from '#client/client.ts';
 import type { Informer } from '#client/informer.ts';
 import { nodeResource } from '#client/resources.ts';
-import { type MachineRules, type NodeToFit, rejectionOf } from '#kubelet/admission/admit.ts';
+import { type MachineRules, rejectionOf } from '#kubelet/admission/admit.ts';
+import type { NodeToFit } from '#kubelet/admission/fits.ts';
 import type { Rejection } from '#kubelet/desired.ts';
 import type { Clock } from '#lib/clock.ts';
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Container, Node, Pod, PodSpec } from '#api/generated/core-v1.ts';
-import { type MachineRules, type NodeToFit, rejectionOf } from '#kubelet/admission/admit.ts';
+import { type MachineRules, rejectionOf } from '#kubelet/admission/admit.ts';
+import type { NodeToFit } from '#kubelet/admission/fits.ts';
 import { allowedSysctls } from '#kubelet/admission/sysctls.ts';
 import { aContainer, aPod } from '#kubelet/fixtures.ts';
 

@@ -3,8 +3,8 @@
  * pods may name their node themselves, two schedulers may choose at once, and some of it only the node can tell. Asked once
  * a pod, before anything is made for it; who was let in is never asked again. The reasons and messages are upstream's.
  */
-import type { Node, Pod } from '#api/generated/core-v1.ts';
-import { misfit } from '#kubelet/admission/fits.ts';
+import type { Pod } from '#api/generated/core-v1.ts';
+import { misfit, type NodeToFit } from '#kubelet/admission/fits.ts';
 import { forbiddenSysctl } from '#kubelet/admission/sysctls.ts';
 import type { Rejection } from '#kubelet/desired.ts';
 
@@ -16,11 +16,6 @@ export interface AdmissionFacts {
   readonly others: readonly Pod[];
   readonly machine: MachineRules;
 }
-
-/** What is looked at of a node. */
-export type NodeToFit = Pick<Node, 'spec' | 'status'> & {
-  readonly metadata: Pick<Node['metadata'], 'name' | 'labels'>;
-};
 
 export interface MachineRules {
   /** In Go's words. */

@@ -2,14 +2,18 @@
  * What both a scheduler and a kubelet ask of a pod and a node: enough resources, the right node, free ports. The kubelet asks
  * once more because nobody else does for a pod that names its node, and because two may have chosen at the same time.
  */
-import type { Pod } from '#api/generated/core-v1.ts';
+import type { Node, Pod } from '#api/generated/core-v1.ts';
 import { conflicts, hostPortClaims } from '#api/host-ports.ts';
 import { requiredNodes } from '#api/node-affinity.ts';
 import { amountsOf, milliOf, requestedResources, type RequestedResources, wholeOf } from '#api/pod-resources.ts';
 import { isStaticPod } from '#api/pod-source.ts';
 import { untoleratedTaint } from '#api/taints.ts';
-import type { NodeToFit } from '#kubelet/admission/admit.ts';
 import type { Rejection } from '#kubelet/desired.ts';
+
+/** What is looked at of a node. */
+export type NodeToFit = Pick<Node, 'spec' | 'status'> & {
+  readonly metadata: Pick<Node['metadata'], 'name' | 'labels'>;
+};
 
 /** The first reason why the pod does not fit beside the others; upstream's order. */
 export function misfit(pod: Pod, node: NodeToFit, others: readonly Pod[]): Rejection | undefined {
