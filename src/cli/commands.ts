@@ -39,6 +39,10 @@ export interface UpRequest {
   /** An http or https URL. */
   readonly registryMirror: string | undefined;
   readonly images: ImageChoice;
+  /** A directory that exists; undefined: `manifests` in the data directory. */
+  readonly staticPods: string | undefined;
+  /** Names, and beginnings of names that end in `*`, of kernel parameters that a pod can have for itself. */
+  readonly allowedUnsafeSysctls: readonly string[];
   readonly detach: boolean;
   readonly node: NodeRequest;
 }

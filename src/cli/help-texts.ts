@@ -24,6 +24,10 @@ Images:
   hub               from where their names say
   kit               built here from packages, stand-ins for well-known images
 
+Static pods:
+  each file of the directory, YAML or JSON, holds one Pod, which the node runs whatever becomes of the API. The
+  API shows it under its name with the node's behind it. Write, change or remove a file, and the pod follows.
+
 Examples:
   peapod up -f examples/multi-container-pod.yaml
   peapod up --name test --port 7443 --detach

@@ -2,11 +2,12 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Document, LineCounter } from 'yaml';
 import type { NewMeta } from '#api/meta.ts';
+import { manifestYaml } from '#api/yaml-dialect.ts';
 import { UserError } from '#cli/user-error.ts';
 
 /**
  * Manifests as people write them: files of YAML or JSON, several documents a file, lists of objects. They are read as
- * kubectl reads them: YAML 1.1, where `0644` is octal and `yes` is true, but without its base-60 numbers and dates.
+ * kubectl reads them.
  */
 export interface Manifest {
   readonly object: ManifestObject;
@@ -46,12 +47,7 @@ export async function readManifests(paths: readonly string[], stdin: () => strin
 export async function parseManifests(name: string, text: string): Promise<Manifests> {
   const { LineCounter, parseAllDocuments } = await import('yaml');
   const lines = new LineCounter();
-  const documents = parseAllDocuments(text, {
-    version: '1.1',
-    lineCounter: lines,
-    prettyErrors: false,
-    customTags: (tags) => tags.filter((tag) => typeof tag === 'string' || !isLeftOut(tag)),
-  });
+  const documents = parseAllDocuments(text, { ...manifestYaml, lineCounter: lines, prettyErrors: false });
   // An empty stream is a list of its own sort.
   const all: readonly Document.Parsed[] = 'empty' in documents ? [] : documents;
   const source: Source = { name, text, lines };
@@ -84,10 +80,6 @@ function textOf(file: string): string {
     });
   }
 }
-
-/** Go's reader takes `12:30` and `2026-01-31` for the texts they are. */
-const isLeftOut = (tag: { readonly tag: string; readonly format?: string }): boolean =>
-  tag.format === 'TIME' || tag.tag === 'tag:yaml.org,2002:timestamp';
 
 interface Source {
   readonly name: string;

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { parseQuantity, quantityProblem, value } from '#api/quantity.ts';
+import { dottedSysctl, sysctlNamespace } from '#api/sysctls.ts';
 import type { RuntimeChoice } from '#cli/commands.ts';
 
 /** What the values of options mean; a value that means nothing throws commander's InvalidArgumentError, which says why. */
@@ -20,6 +21,16 @@ export function parseRuntime(text: string): RuntimeChoice {
   const socket = /^unix:\/\/(\/.+)$/.exec(text)?.[1];
   if (socket === undefined) throw new InvalidArgumentError('It is containerd, simulated or unix:///SOCKET.');
   return { kind: 'socket', socket };
+}
+
+/** Comma-separated; `kernel.msg*` stands for all that begin so. */
+export function parseSysctls(text: string): readonly string[] {
+  const patterns = text.split(',').map((each) => each.trim());
+  const shared = patterns.find((each) => sysctlNamespace(dottedSysctl(each).replace(/\*$/, '')) === undefined);
+  if (shared !== undefined) {
+    throw new InvalidArgumentError(`The sysctl ${JSON.stringify(shared)} is not known to be a pod's own.`);
+  }
+  return patterns;
 }
 
 export function parseMirror(text: string): string {

@@ -43,6 +43,8 @@ const up = {
   runtime: { kind: 'containerd' },
   registryMirror: undefined,
   images: 'auto',
+  staticPods: undefined,
+  allowedUnsafeSysctls: [],
   detach: false,
   node: { crashLoopMaxDelayMs: undefined, logMaxBytes: undefined, logMaxFiles: undefined },
 };
@@ -72,6 +74,11 @@ const understood: readonly { argv: string; want: readonly unknown[] }[] = [
   },
   { argv: 'up --images hub', want: ['up', usual, { ...up, images: 'hub' }] },
   { argv: 'up --images kit --detach', want: ['up', usual, { ...up, images: 'kit', detach: true }] },
+  { argv: `up --static-pods ${folder}`, want: ['up', usual, { ...up, staticPods: folder }] },
+  {
+    argv: 'up --allowed-unsafe-sysctls kernel.msg*,net/core/somaxconn',
+    want: ['up', usual, { ...up, allowedUnsafeSysctls: ['kernel.msg*', 'net/core/somaxconn'] }],
+  },
   { argv: 'down', want: ['down', usual, { purge: false, graceSeconds: 10 }] },
   { argv: 'down --grace-period 0', want: ['down', usual, { purge: false, graceSeconds: 0 }] },
   {
@@ -144,6 +151,10 @@ const misunderstood: readonly { argv: string; want: string; help?: string }[] = 
     argv: 'up --images none',
     want: "option '--images <SOURCE>' argument 'none' is invalid. Allowed choices are auto, hub, kit.",
   },
+  {
+    argv: 'up --allowed-unsafe-sysctls kernel.msgmax,vm.swappiness',
+    want: `option '--allowed-unsafe-sysctls <LIST>' argument 'kernel.msgmax,vm.swappiness' is invalid. The sysctl "vm.swappiness" is not known to be a pod's own.`,
+  },
   { argv: 'up --detach -f -', want: '-f - and --detach: a cluster in the background cannot read this input' },
   {
     argv: 'status -o yaml',
@@ -215,6 +226,8 @@ test('program: help tells of every option and has examples', async () => {
     '--crash-loop-max-delay',
     '--log-max-size',
     '--log-max-files',
+    '--static-pods',
+    '--allowed-unsafe-sysctls',
     '--detach',
     'Examples:',
   ])

@@ -21,6 +21,7 @@ import {
   parsePort,
   parseRuntime,
   parseSize,
+  parseSysctls,
 } from '#cli/option-values.ts';
 import { UserError } from '#cli/user-error.ts';
 
@@ -136,11 +137,17 @@ function addUp(program: Command, context: Context): void {
     .option('--crash-loop-max-delay <TIME>', 'longest wait before a restart, 1s to 5m', parseCrashLoopDelay)
     .option('--log-max-size <SIZE>', 'of a container, before it is put aside (default: 10Mi)', parseSize)
     .option('--log-max-files <COUNT>', 'of a container (default: 5)', parseLogFiles)
+    .option('--static-pods <DIR>', "manifests of the node's own pods (default: manifests/ in the data directory)")
+    .option(
+      '--allowed-unsafe-sysctls <LIST>',
+      'kernel parameters that pods may set besides the safe ones',
+      parseSysctls,
+    )
     .option('--detach', 'return once the node is Ready, and leave the cluster running')
     .addHelpText('after', helpTexts.up)
     .action(async (options: SelectedUp) => {
-      const { filename: files = [], port, runtime, registryMirror, images, detach = false } = options;
-      for (const file of files) refuseMissing(file);
+      const { filename: files = [], port, runtime, registryMirror, images, detach = false, staticPods } = options;
+      for (const file of [...files, ...(staticPods === undefined ? [] : [staticPods])]) refuseMissing(file);
       if (detach && files.includes('-')) {
         throw new UsageError('-f - and --detach: a cluster in the background cannot read this input', 'peapod up');
       }
@@ -149,14 +156,18 @@ function addUp(program: Command, context: Context): void {
         logMaxBytes: options.logMaxSize,
         logMaxFiles: options.logMaxFiles,
       };
-      done(await commands.up(globalOf(options), { files, port, runtime, registryMirror, images, detach, node }));
+      const { allowedUnsafeSysctls = [] } = options;
+      const own = { staticPods, allowedUnsafeSysctls };
+      done(
+        await commands.up(globalOf(options), { files, port, runtime, registryMirror, images, detach, node, ...own }),
+      );
     });
 }
 
 /** Options that nobody gave are missing. */
 type SelectedUp = Selected &
   Pick<UpRequest, 'runtime' | 'images'> &
-  Partial<Pick<UpRequest, 'port' | 'registryMirror' | 'detach'>> & {
+  Partial<Pick<UpRequest, 'port' | 'registryMirror' | 'detach' | 'staticPods' | 'allowedUnsafeSysctls'>> & {
     readonly filename?: readonly string[];
     readonly crashLoopMaxDelay?: number;
     readonly logMaxSize?: number;

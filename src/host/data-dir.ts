@@ -23,6 +23,8 @@ export interface ClusterPaths {
   readonly pki: string;
   readonly stateDb: string;
   readonly journal: string;
+  /** Of the nodes' static pods, unless they are kept elsewhere. */
+  readonly manifests: string;
   readonly nodes: string;
   readonly registry: string;
   readonly children: string;
@@ -101,6 +103,7 @@ export function clusterPaths(options: PathOptions): ClusterPaths {
     pki: join(data, 'pki'),
     stateDb: join(data, 'state.db'),
     journal: join(data, 'journal'),
+    manifests: join(data, 'manifests'),
     nodes: join(data, 'nodes'),
     registry: join(data, 'registry'),
     children: join(runBase(options), hash, 'children'),

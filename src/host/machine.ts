@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { arch, cpus, hostname } from 'node:os';
 
@@ -43,6 +43,10 @@ export function machineFacts(): MachineFacts {
     architecture: goArchitecture(arch()),
   };
 }
+
+/** Whether the kernel has AppArmor, and has it switched on. */
+export const hasAppArmor = (): boolean =>
+  existsSync('/sys/kernel/security/apparmor') && firstLine('/sys/module/apparmor/parameters/enabled').startsWith('Y');
 
 export const bootId = (): string => firstLine('/proc/sys/kernel/random/boot_id');
 

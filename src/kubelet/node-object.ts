@@ -54,6 +54,16 @@ export const newNode = (self: NodeSelf, status: NodeStatus): New<Node> => ({
   status,
 });
 
+/** What a node that the API has never heard of will be, as far as pods have to fit it. */
+export const unregisteredNode = (
+  self: NodeSelf,
+  disk: Pick<DiskUsage, 'capacityBytes'>,
+): Pick<Node, 'spec' | 'status'> & { readonly metadata: Pick<Node['metadata'], 'name' | 'labels'> } => ({
+  metadata: { name: self.name, labels: nodeLabels(self) },
+  spec: {},
+  status: { allocatable: capacityOf(self, disk) },
+});
+
 /** `before` keeps the times at which conditions last changed. */
 export function nodeStatusOf(
   self: NodeSelf,
@@ -62,7 +72,7 @@ export function nodeStatusOf(
   now: number,
 ): NodeStatus {
   const { machine } = self;
-  const capacity = capacityOf(self, health);
+  const capacity = capacityOf(self, health.disk);
   const addresses: readonly NodeAddress[] = [
     ...self.addresses.map((address) => ({ type: 'InternalIP', address }) as const),
     { type: 'Hostname', address: self.name },
@@ -89,7 +99,10 @@ export function nodeStatusOf(
   };
 }
 
-function capacityOf({ machine, maxPods, capacity }: NodeSelf, { disk }: NodeHealth): Readonly<Record<string, string>> {
+function capacityOf(
+  { machine, maxPods, capacity }: NodeSelf,
+  disk: Pick<DiskUsage, 'capacityBytes'>,
+): Readonly<Record<string, string>> {
   return {
     cpu: String(machine.cpus),
     'ephemeral-storage': `${Math.floor(disk.capacityBytes / 1024)}Ki`,

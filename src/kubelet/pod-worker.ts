@@ -1,18 +1,30 @@
 import type { Pod } from '#api/generated/core-v1.ts';
+import { isStaticPod } from '#api/pod-source.ts';
 import type { EventRecorder } from '#client/events.ts';
 import type { Timeline } from '#client/timeline-recorder.ts';
 import type { ContainerId, ContainerRuntime, SandboxId } from '#cri/runtime.ts';
 import { RuntimeFault } from '#cri/fault.ts';
+import {
+  courseOf,
+  desiredOf,
+  evicted,
+  type Heading,
+  headOn,
+  type PodNews,
+  type Rejection,
+  setOut,
+  turnsAt,
+} from '#kubelet/desired.ts';
 import { currentSandbox, type Failure, type ImageState, type Observed, step, type StepKey } from '#kubelet/observed.ts';
 import { type HostPort, hostPorts } from '#kubelet/host-ports.ts';
-import { type Action, type Desired, isCompleted, planPod, type TerminationCause } from '#kubelet/plan.ts';
+import { type Action, isCompleted, planPod } from '#kubelet/plan.ts';
 import { eventsOf, fieldPathOf } from '#kubelet/pod-events.ts';
 import { PodObserver, type RuntimeSight } from '#kubelet/pod-observer.ts';
 import type { ProbeAsker } from '#kubelet/probes/ask.ts';
 import type { Attempt } from '#kubelet/probes/history.ts';
 import { PodProbers } from '#kubelet/probes/pod-probers.ts';
 import { isTerminal, type OwnStatus, statusOf } from '#kubelet/status.ts';
-import type { Course, NodeFacts } from '#kubelet/status-context.ts';
+import type { NodeFacts } from '#kubelet/status-context.ts';
 import type { StatusPublisher } from '#kubelet/status-publisher.ts';
 import { StepFailure } from '#kubelet/step-failure.ts';
 import type { Steps } from '#kubelet/steps.ts';
@@ -44,14 +56,9 @@ export interface WorkerDeps {
   readonly log: (message: string, error: unknown) => void;
 }
 
-/** When the pod's object is gone from the API, what is left of it is given this long. */
-const ORPHAN_GRACE_MS = 2000;
 /** A runtime that does not answer is asked again this often; its next event does it sooner. */
 const RUNTIME_RETRY_MS = 1000;
-const PAST_DEADLINE = 'Pod was active on the node longer than the specified deadline';
 const MAX_FAILURE_TEXT = 4096;
-/** What an evicted pod's containers get, whatever the pod asks for; upstream's. */
-const EVICTION_GRACE_MS = 1000;
 
 /**
  * Keeps one pod, known by its UID, as it should be: look, report, plan, do; then wait until something may have changed.
@@ -74,10 +81,7 @@ export class PodWorker {
   readonly #hooked = new Set<ContainerId>();
   #pod: Pod | undefined;
   #known: 'yes' | 'gone' = 'yes';
-  #ending: { readonly cause: TerminationCause; readonly deadlineAt: number } | undefined;
-  /** Why the node ended it, as its status is to say. */
-  #endedFor: { readonly reason: string; readonly message: string } | undefined;
-  #forgetBy: number | undefined;
+  #heading = setOut;
   #previous: OwnStatus | undefined;
 
   constructor(uid: string, deps: WorkerDeps) {
@@ -119,14 +123,25 @@ export class PodWorker {
 
   /** The node cannot keep it: it ends now, as failed. Does nothing to a pod that ends already. */
   evict(message: string): void {
-    const pod = this.#pod;
-    const { clock, events } = this.#deps;
-    const isOver = isTerminal(this.#previous?.phase ?? pod?.status?.phase);
-    if (pod === undefined || this.#known === 'gone' || this.#ending !== undefined || isOver) return;
-    this.#endedFor = { reason: 'Evicted', message };
-    events.record(pod, { type: 'Warning', ...this.#endedFor });
-    this.#end('evicted', clock.now() + EVICTION_GRACE_MS);
+    this.#head(evicted(this.#heading, this.#news, { message, now: this.#deps.clock.now() }));
     this.wake();
+  }
+
+  /** This node will never run it. Before it was looked at for the first time. */
+  reject(rejection: Rejection): void {
+    this.#heading = { ...this.#heading, rejection };
+    if (this.#pod) this.#deps.events.record(this.#pod, { type: 'Warning', ...rejection });
+    this.wake();
+  }
+
+  /** Whether the API, or who else wanted it, knows it no more: what is left of it only has to go. */
+  get isGone(): boolean {
+    return this.#known === 'gone';
+  }
+
+  /** Whether it takes part of what its node has: it was let in, and has not ended. */
+  get isActive(): boolean {
+    return !this.isGone && this.#heading.rejection === undefined && !isTerminal(this.#news.status?.phase);
   }
 
   /** Files that could not be made are tried again at once. */
@@ -164,14 +179,17 @@ export class PodWorker {
     const { clock } = this.#deps;
     try {
       const observed = await this.#observe(scope, signal);
-      const desired = this.#desired(observed, clock.now());
+      const now = clock.now();
+      const completed = this.#pod !== undefined && isCompleted({ pod: this.#pod, observed, now });
+      this.#head(headOn(this.#heading, this.#news, { now, completed }));
+      const desired = desiredOf(this.#heading, this.#news);
       this.#report(observed);
       const plan = planPod(desired, { ...observed, previous: this.#previous }, clock.now());
       for (const key of plan.cancel) this.#inFlight.get(key)?.cancel.abort(new Error('no longer wanted'));
       for (const action of plan.actions) this.#begin(action, observed, scope);
       const idle = plan.actions.length === 0 && this.#inFlight.size === 0;
       if (idle && desired.kind === 'forget' && nothingLeft(observed)) return 'finished';
-      return earliest(plan.wakeAt, this.#deadline());
+      return earliest(plan.wakeAt, turnsAt(this.#heading, this.#news));
     } catch (error) {
       if (isCancellation(error, signal)) return undefined;
       this.#deps.log(`looking at pod ${this.#name()} failed`, error);
@@ -201,8 +219,14 @@ export class PodWorker {
       inFlight: new Map([...before, ...this.#stepsUnderWay()]),
       failures: this.#failures,
       previous: this.#previous ?? (this.#pod?.status as OwnStatus | undefined),
-      terminalReported: isTerminal((this.#deps.publisher.acknowledged(this.uid) ?? this.#pod?.status)?.phase),
+      terminalReported: this.#isTerminalReported(),
     };
+  }
+
+  /** Nobody waits for the end of a static pod: what the API has of it may be missing. */
+  #isTerminalReported(): boolean {
+    if (this.#pod && isStaticPod(this.#pod)) return true;
+    return isTerminal((this.#deps.publisher.acknowledged(this.uid) ?? this.#pod?.status)?.phase);
   }
 
   #probe({ containers, sandboxes }: RuntimeSight, scope: Scope): void {
@@ -210,7 +234,8 @@ export class PodWorker {
     if (pod === undefined) return;
     const sandbox = currentSandbox({ sandboxes });
     const podIP = pod.spec.hostNetwork === true ? this.#deps.node().addresses[0] : sandbox?.addresses[0];
-    const ending = this.#ending !== undefined || pod.metadata.deletionTimestamp !== undefined || this.#known === 'gone';
+    const ending =
+      this.#heading.ending !== undefined || pod.metadata.deletionTimestamp !== undefined || this.#known === 'gone';
     // Whose postStart hook is under way is not asked yet.
     const started = containers.filter(({ id }) => !this.#inFlight.has(step.start(id)));
     this.#probers.follow({ pod, containers: started, podIP, ending, previous: this.#previous ?? pod.status }, scope);
@@ -241,58 +266,28 @@ export class PodWorker {
     }
   }
 
-  #desired(observed: Observed, now: number): Desired {
+  get #news(): PodNews {
+    return { pod: this.#pod, known: this.#known, status: this.#previous ?? this.#pod?.status };
+  }
+
+  /** Goes on; what is new about it is told. */
+  #head(next: Heading): void {
+    const before = this.#heading;
+    this.#heading = next;
     const pod = this.#pod;
-    if (pod === undefined || this.#known === 'gone') {
-      this.#forgetBy ??= now + Math.min(ORPHAN_GRACE_MS, (pod?.spec.terminationGracePeriodSeconds ?? 30) * 1000);
-      return { kind: 'forget', deadlineAt: Math.min(this.#forgetBy, this.#ending?.deadlineAt ?? Infinity) };
-    }
-    const { deletionTimestamp } = pod.metadata;
-    // The stamp is in whole seconds, rounded down: a container is never given less than was asked for.
-    if (deletionTimestamp !== undefined) this.#end('deleted', Date.parse(deletionTimestamp) + 999);
-    const deadline = this.#activeUntil();
-    if (this.#ending === undefined && isTerminal(this.#previous?.phase ?? pod.status?.phase))
-      return { kind: 'release', pod };
-    if (deadline !== undefined && now >= deadline && this.#ending === undefined) {
-      this.#endedFor = { reason: 'DeadlineExceeded', message: PAST_DEADLINE };
-      this.#deps.events.record(pod, { type: 'Normal', ...this.#endedFor });
-      this.#end('deadline-exceeded', now + (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000);
-    }
-    if (this.#ending === undefined && isCompleted({ pod, observed, now })) {
-      this.#end('completed', now + (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000);
-    }
-    if (this.#ending === undefined) return { kind: 'run', pod };
-    if (this.#ending.cause !== 'deleted' && isTerminal(this.#previous?.phase)) return { kind: 'release', pod };
-    return { kind: 'terminate', pod, ...this.#ending };
-  }
-
-  #end(cause: TerminationCause, deadlineAt: number): void {
-    const before = this.#ending;
-    this.#ending = {
-      cause: before?.cause === 'deleted' ? 'deleted' : cause,
-      deadlineAt: Math.min(deadlineAt, before?.deadlineAt ?? Infinity),
-    };
-    const told =
-      before?.cause === this.#ending.cause ? undefined : endEntry(this.#pod!, this.#ending, this.#deps.since);
-    if (told) this.#deps.timeline.record(this.#pod!, told);
-  }
-
-  #activeUntil(): number | undefined {
-    const seconds = this.#pod?.spec.activeDeadlineSeconds;
-    const startedAt = this.#previous?.startTime ?? this.#pod?.status?.startTime;
-    return seconds === undefined || startedAt === undefined ? undefined : Date.parse(startedAt) + seconds * 1000;
-  }
-
-  /** When time alone changes what is desired. */
-  #deadline(): number | undefined {
-    return this.#ending === undefined && !isTerminal(this.#previous?.phase) ? this.#activeUntil() : undefined;
+    if (pod === undefined || next.ending === undefined || next.ending.cause === before.ending?.cause) return;
+    const { timeline, events, since } = this.#deps;
+    const entry = endEntry(pod, next.ending, since);
+    if (entry) timeline.record(pod, entry);
+    const { cause, why } = next.ending;
+    if (why) events.record(pod, { type: cause === 'evicted' ? 'Warning' : 'Normal', ...why });
   }
 
   #report(observed: Observed): void {
     const pod = this.#pod;
     if (pod === undefined || this.#known === 'gone') return;
     const { clock, node, publisher, events, timeline } = this.#deps;
-    const course = this.#course();
+    const course = courseOf(this.#heading);
     const now = clock.now();
     const status = statusOf({ pod, course, node: node() }, observed, now);
     publisher.publish(pod, status, () => this.#woken.raise());
@@ -300,10 +295,6 @@ export class PodWorker {
     for (const { entry, at } of statusEntries({ pod, observed, course, status, now, logTail }))
       timeline.record(pod, entry, at);
     this.#previous = status;
-  }
-
-  #course(): Course {
-    return this.#ending === undefined ? { kind: 'running' } : { kind: 'ending', ...this.#endedFor };
   }
 
   #begin(action: Action, observed: Observed, scope: Scope): void {

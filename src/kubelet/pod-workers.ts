@@ -1,20 +1,29 @@
 import type { Pod } from '#api/generated/core-v1.ts';
+import { mirroredUid } from '#api/pod-source.ts';
 import type { Informer } from '#client/informer.ts';
 import type { ContainerRuntime, RuntimeEvent } from '#cri/runtime.ts';
+import type { Rejection } from '#kubelet/desired.ts';
 import { labels } from '#kubelet/observed.ts';
 import type { PodFiles } from '#kubelet/pod-files.ts';
 import { PodWorker, type WorkerDeps } from '#kubelet/pod-worker.ts';
+import { isTerminal } from '#kubelet/status.ts';
+import type { StaticPods } from '#kubelet/static-pods/static-pods.ts';
 import type { Clock } from '#lib/clock.ts';
 import { isCancellation, Scope } from '#lib/scope.ts';
+import { Signal } from '#lib/signal.ts';
 
 export interface PodWorkersDeps {
   readonly runtime: ContainerRuntime;
   readonly clock: Clock;
   /** The pods of this node. */
   readonly pods: Informer<Pod>;
+  /** Those that come from files. */
+  readonly statics?: StaticPods;
   /** What this node writes on all it makes in the runtime (`labels.owner`). */
   readonly owner: string;
   readonly files: PodFiles;
+  /** Asked once a pod before anything is made for it; `others` are those that were let in and have not ended. */
+  readonly admit: (pod: Pod, others: readonly Pod[], signal: AbortSignal) => Promise<Rejection | undefined>;
   readonly worker: Omit<WorkerDeps, 'noticed' | 'files'>;
   readonly log: (message: string, error: unknown) => void;
 }
@@ -22,6 +31,8 @@ export interface PodWorkersDeps {
 /** The runtime's events may be lost without anyone noticing; this is how long a pod could then be wrong at most. */
 const RELIST_MS = 30_000;
 const RESUBSCRIBE_MS = 500;
+/** How long pods from files wait for an API that does not answer. */
+const API_PATIENCE_MS = 5000;
 
 /**
  * One worker for each pod this node has anything to do with: by UID, because the old pod of a name may still be ending
@@ -34,6 +45,9 @@ export class PodWorkers {
   readonly #lookedAtAll = Promise.withResolvers<void>();
   /** Which pod a sandbox or container belongs to. */
   readonly #owners = new Map<string, string>();
+  /** Pods that have come and have no worker yet, in the order in which they are let in. */
+  #arrivals = new Map<string, Pod>();
+  readonly #arrived = new Signal();
 
   constructor(deps: PodWorkersDeps) {
     this.#deps = deps;
@@ -67,19 +81,124 @@ export class PodWorkers {
   async run(signal: AbortSignal): Promise<void> {
     const { pods } = this.#deps;
     await using scope = new Scope(signal);
+    using _statics = await this.#followStatics(scope, signal);
     // An API that has not answered yet knows of no pods: nothing may be taken for an orphan before it has.
     await pods.synced(signal);
-    using _listening = pods.onChange(({ before, after }) => this.#changed(scope, before, after));
+    using _listening = pods.onChange(({ before, after }) => this.#heard((after ?? before)!, after));
+    this.#arrivals = new Map(this.#inOrder([...this.#arrivals.values()]).map((pod) => [pod.metadata.uid, pod]));
+    await this.#admitArrivals(scope, signal);
     void Promise.all([...this.#workers.values()].map(({ looked }) => looked)).then(() => this.#lookedAtAll.resolve());
+    scope.spawn('arrivals', (inner) => this.#receive(scope, inner));
     scope.spawn('runtime events', (inner) => this.#follow(scope, inner));
     scope.spawn('relist', (inner) => this.#relist(scope, inner));
     await scope.join();
   }
 
-  #changed(scope: Scope, before: Pod | undefined, after: Pod | undefined): void {
-    const uid = (after ?? before)!.metadata.uid;
-    const worker = after ? this.#ensure(scope, uid) : this.#workers.get(uid);
-    worker?.update(after);
+  /** Pods from files need no API: they wait for it a while, to learn what was said of them before, and then begin. */
+  async #followStatics(scope: Scope, signal: AbortSignal): Promise<Disposable | undefined> {
+    const { statics, pods, clock } = this.#deps;
+    if (statics === undefined) return undefined;
+    await statics.synced(signal);
+    const over = new AbortController();
+    const patience = clock.sleep(API_PATIENCE_MS, AbortSignal.any([signal, over.signal])).catch(() => {});
+    await Promise.race([pods.synced(signal), patience]);
+    over.abort();
+    const listening = statics.onChange(({ uid, pod }) => this.#changed(uid, pod && this.#withKnownStatus(pod)));
+    if (!pods.hasSynced) await this.#runWithoutApi(scope, signal);
+    return listening;
+  }
+
+  /** Until the API answers. What lies here and belongs to nobody is left alone: the API may know whose it is. */
+  async #runWithoutApi(scope: Scope, signal: AbortSignal): Promise<void> {
+    const { pods, clock } = this.#deps;
+    const answered = new AbortController();
+    void pods.synced(signal).then(
+      () => answered.abort(new Error('the API answers')),
+      () => {},
+    );
+    const over = AbortSignal.any([signal, answered.signal]);
+    scope.spawn('runtime events without the API', async () => {
+      await this.#follow(scope, over).catch((error: unknown) => {
+        if (!isCancellation(error, over)) throw error;
+      });
+    });
+    while (!over.aborted) {
+      await this.#admitArrivals(scope, signal);
+      await this.#arrived.wait(clock, undefined, over).catch((error: unknown) => {
+        if (!isCancellation(error, over)) throw error;
+      });
+    }
+  }
+
+  /** What an earlier kubelet has said of a static pod stands on its mirror. */
+  #withKnownStatus(pod: Pod): Pod {
+    const mirror = this.#deps.pods.list().find((each) => mirroredUid(each) === pod.metadata.uid);
+    return mirror?.status === undefined ? pod : { ...pod, status: mirror.status };
+  }
+
+  /** Of a mirror only matters that it is there: what it shows has to be told anew. */
+  #heard(pod: Pod, after: Pod | undefined): void {
+    const mirrored = mirroredUid(pod);
+    if (mirrored === undefined) this.#changed(pod.metadata.uid, after);
+    else this.#workers.get(mirrored)?.wake();
+  }
+
+  #changed(uid: string, after: Pod | undefined): void {
+    const worker = this.#workers.get(uid);
+    if (worker && (after === undefined || !worker.isGone)) return worker.update(after);
+    if (after === undefined) this.#arrivals.delete(uid);
+    else {
+      this.#arrivals.set(uid, after);
+      this.#arrived.raise();
+    }
+  }
+
+  /** Who was let in before goes first, whatever has come since: a kubelet that begins anew takes nothing away. Then as they were made. */
+  #inOrder(pods: readonly Pod[]): readonly Pod[] {
+    const rank = (pod: Pod): string => `${this.#wasAdmitted(pod) ? 0 : 1} ${pod.metadata.creationTimestamp}`;
+    return pods
+      .map((pod) => ({ pod, at: rank(pod) }))
+      .sort((a, b) => (a.at < b.at ? -1 : Number(a.at > b.at)))
+      .map(({ pod }) => pod);
+  }
+
+  /** A kubelet has said something of it, or has made something for it. */
+  #wasAdmitted({ metadata, status }: Pod): boolean {
+    return status?.startTime !== undefined || this.#deps.files.state(metadata.uid) !== 'absent';
+  }
+
+  /** Nobody asks for room for what has ended, or is to end before it has begun. */
+  #hasToBeAsked(pod: Pod): boolean {
+    const over = isTerminal(pod.status?.phase) || pod.metadata.deletionTimestamp !== undefined;
+    return !over && !this.#wasAdmitted(pod);
+  }
+
+  async #receive(scope: Scope, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.#arrived.wait(this.#deps.clock, undefined, signal);
+      await this.#admitArrivals(scope, signal);
+    }
+  }
+
+  /** One after the other: whether there is room for a pod depends on those before it. */
+  async #admitArrivals(scope: Scope, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      // Of an earlier one with the same UID everything must be gone first; its end wakes us.
+      const next = [...this.#arrivals.values()].find(({ metadata }) => !this.#workers.has(metadata.uid));
+      if (next === undefined) return;
+      const { uid } = next.metadata;
+      const others = [...this.#workers.values()].flatMap((worker) =>
+        worker.isActive && worker.pod ? [worker.pod] : [],
+      );
+      const rejection = this.#hasToBeAsked(next) ? await this.#deps.admit(next, others, signal) : undefined;
+      const pod = this.#arrivals.get(uid);
+      this.#arrivals.delete(uid);
+      // It may have gone while it was asked for.
+      if (pod === undefined) continue;
+      const worker = this.#ensure(scope, uid);
+      worker.update(pod);
+      if (rejection !== undefined) worker.reject(rejection);
+    }
   }
 
   #ensure(scope: Scope, uid: string): PodWorker {
@@ -99,6 +218,7 @@ export class PodWorkers {
         this.#workers.delete(uid);
         shared.publisher.forget(uid);
         for (const [id, owner] of this.#owners) if (owner === uid) this.#owners.delete(id);
+        this.#arrived.raise();
       }
     });
     return worker;
@@ -150,11 +270,13 @@ export class PodWorkers {
       const uids = [...sandboxes, ...containers]
         .map((one) => one.labels[labels.podUid])
         .filter((uid) => uid !== undefined);
-      const known = new Set(this.#deps.pods.list().map(({ metadata }) => metadata.uid as string));
+      for (const worker of this.#workers.values()) worker.wake();
+      if (!this.#deps.pods.hasSynced) return;
+      const wanted = [...this.#deps.pods.list(), ...(this.#deps.statics?.list() ?? [])];
+      const known = new Set(wanted.map(({ metadata }) => metadata.uid as string));
       for (const uid of new Set([...uids, ...left])) {
         if (!known.has(uid)) this.#ensure(scope, uid).update(undefined);
       }
-      for (const worker of this.#workers.values()) worker.wake();
     } catch (error) {
       if (isCancellation(error, signal)) throw error;
       log('listing what the runtime has failed', error);

@@ -1,4 +1,5 @@
 import type { Pod } from '#api/generated/core-v1.ts';
+import { dottedSysctl } from '#api/sysctls.ts';
 import type { DnsConfig, SandboxConfig } from '#cri/config.ts';
 import { portMappings } from '#kubelet/host-ports.ts';
 import { labels } from '#kubelet/observed.ts';
@@ -30,7 +31,9 @@ export function sandboxConfig(pod: Pod, parts: SandboxParts): SandboxConfig {
     annotations: { ...pod.metadata.annotations },
     linux: {
       cgroupParent: parts.cgroupParent,
-      ...(sysctls === undefined ? {} : { sysctls: Object.fromEntries(sysctls.map((one) => [one.name, one.value])) }),
+      ...(sysctls === undefined
+        ? {}
+        : { sysctls: Object.fromEntries(sysctls.map((one) => [dottedSysctl(one.name), one.value])) }),
       securityContext: sandboxSecurity(pod),
     },
   };

@@ -10,7 +10,8 @@ import { isCancellation, Scope } from '#lib/scope.ts';
 import { Signal } from '#lib/signal.ts';
 
 interface Entry {
-  readonly pod: Pod;
+  /** Whose status is written: the pod, or its mirror; undefined while there is none. */
+  readonly subject: Pod | undefined;
   readonly wanted: OwnStatus;
   /** What the API is known to have. */
   readonly acknowledged: PodStatus | undefined;
@@ -34,6 +35,7 @@ export class StatusPublisher {
   readonly #client: Client;
   readonly #clock: Clock;
   readonly #log: (message: string, error: unknown) => void;
+  readonly #subjectOf: (pod: Pod) => Pod | undefined;
   readonly #entries = new Map<string, Entry>();
   readonly #changed = new Signal();
 
@@ -41,23 +43,29 @@ export class StatusPublisher {
     readonly client: Client;
     readonly clock: Clock;
     readonly log: (message: string, error: unknown) => void;
+    /** What the API has of a pod; undefined while it has nothing of it. */
+    readonly subjectOf: (pod: Pod) => Pod | undefined;
   }) {
     this.#client = deps.client;
     this.#clock = deps.clock;
     this.#log = deps.log;
+    this.#subjectOf = deps.subjectOf;
   }
 
   /** Replaces what was to be said of this pod. `onAcknowledged` is called once the API has it. */
   publish(pod: Pod, wanted: OwnStatus, onAcknowledged: () => void): void {
     const { uid } = pod.metadata;
-    const known = this.#entries.get(uid);
-    const acknowledged = known?.acknowledged ?? pod.status;
+    const subject = this.#subjectOf(pod);
+    const before = this.#entries.get(uid);
+    // Another object has taken the place of the one that was told.
+    const known = before?.subject?.metadata.uid === subject?.metadata.uid ? before : undefined;
+    const acknowledged = known?.acknowledged ?? subject?.status;
     const told = known?.writing ?? acknowledged;
     const dueAt = this.#clock.now() + publishDelay(told, wanted, pod.metadata.deletionTimestamp !== undefined);
     // What has begun to wait is not put off by what comes after it.
     const waiting = known && isWaiting(known) ? known.dueAt : Infinity;
     this.#entries.set(uid, {
-      pod,
+      subject,
       wanted,
       acknowledged,
       onAcknowledged,
@@ -83,13 +91,14 @@ export class StatusPublisher {
     while (!signal.aborted) {
       let next: number | undefined;
       for (const [uid, entry] of this.#entries) {
-        if (entry.writing !== undefined || !entry.owed) continue;
+        const { subject } = entry;
+        if (subject === undefined || entry.writing !== undefined || !entry.owed) continue;
         if (entry.dueAt > this.#clock.now()) {
           next = Math.min(next ?? Infinity, entry.dueAt);
           continue;
         }
         this.#entries.set(uid, { ...entry, writing: entry.wanted });
-        scope.spawn(`status of pod ${uid}`, (inner) => this.#write(uid, entry, inner));
+        scope.spawn(`status of pod ${uid}`, (inner) => this.#write(uid, { ...entry, subject }, inner));
       }
       await this.#changed.wait(this.#clock, next, signal).catch((error: unknown) => {
         if (!isCancellation(error, signal)) throw error;
@@ -97,27 +106,31 @@ export class StatusPublisher {
     }
   }
 
-  async #write(uid: string, { pod, wanted, onAcknowledged }: Entry, signal: AbortSignal): Promise<void> {
-    const { namespace = '', name } = pod.metadata;
+  async #write(
+    uid: string,
+    { subject, wanted, onAcknowledged }: Entry & { readonly subject: Pod },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { namespace = '', name } = subject.metadata;
     try {
       const ref = { namespace, name, subresource: 'status' };
-      await this.#client.patch(podResource, ref, { kind: 'strategic', body: statusPatch(pod, wanted) }, signal);
-      this.#settle(uid, { acknowledged: wanted, failures: 0 });
+      await this.#client.patch(podResource, ref, { kind: 'strategic', body: statusPatch(subject, wanted) }, signal);
+      this.#settle(uid, subject, { acknowledged: wanted, failures: 0 });
       onAcknowledged();
     } catch (error) {
       if (isCancellation(error, signal)) throw error;
       // The pod is gone, or a namesake stands in its place: there is nobody to tell.
       if (hasReason(error, 'NotFound') || hasReason(error, 'Conflict'))
-        return this.#settle(uid, { acknowledged: wanted, failures: 0 });
+        return this.#settle(uid, subject, { acknowledged: wanted, failures: 0 });
       this.#log(`writing the status of pod ${namespace}/${name} failed`, error);
       const failures = (this.#entries.get(uid)?.failures ?? 0) + 1;
-      this.#settle(uid, { failures, dueAt: this.#clock.now() + backoffDelay(retry, failures) });
+      this.#settle(uid, subject, { failures, dueAt: this.#clock.now() + backoffDelay(retry, failures) });
     }
   }
 
-  #settle(uid: string, over: Partial<Entry>): void {
+  #settle(uid: string, { metadata }: Pod, over: Partial<Entry>): void {
     const entry = this.#entries.get(uid);
-    if (entry) {
+    if (entry?.subject?.metadata.uid === metadata.uid) {
       const settled = { ...entry, ...over };
       const owed = !sameStatus(settled.acknowledged, settled.wanted);
       this.#entries.set(uid, { ...settled, writing: undefined, owed });

@@ -174,7 +174,7 @@ const cases: readonly Case[] = [
     observed: {},
     course: { kind: 'rejected', reason: 'OutOfcpu', message: 'no' },
     phase: 'Failed',
-    told: 'main waiting ContainerCreating',
+    told: '',
   },
 ];
 for (const c of cases) {
@@ -273,4 +273,19 @@ test('statusOf: with policies of their own, what still may run again decides', (
     [phaseWith(0, 0), phaseWith(3, 0), phaseWith(0, 1), phaseWith(3, 1)],
     ['Succeeded', 'Failed', 'Running', 'Running'],
   );
+});
+
+test('statusOf: why it ended or was refused outlives the kubelet that knew', () => {
+  const refused = of({}, {}, { course: { kind: 'rejected', reason: 'OutOfcpu', message: 'no' } });
+  assert.equal(refused.message, 'Pod was rejected: no');
+  assert.deepEqual(of({}, { previous: refused }), refused);
+  const ended = {
+    ...of({}, { containers: [found('main', exited(137))] }),
+    phase: 'Failed',
+    reason: 'DeadlineExceeded',
+  } as const;
+  const later = of({}, { containers: [found('main', exited(137))], previous: ended });
+  assert.deepEqual([later.phase, later.reason], ['Failed', 'DeadlineExceeded']);
+  const goesOn = of({}, { ...up, containers: [found('main', running())], previous: { ...ended, phase: 'Running' } });
+  assert.equal(goesOn.reason, undefined);
 });

@@ -27,6 +27,8 @@ export type OwnStatus = PodStatus & { readonly phase: PodPhase; readonly conditi
 
 export function statusOf(context: StatusContext, observed: Observed, now: number): OwnStatus {
   const { pod, course, node } = context;
+  const rejection = rejectionIn(context, observed);
+  if (rejection !== undefined) return rejectedStatus(pod, rejection, observed, now);
   const { initContainers = [], containers, ephemeralContainers = [] } = pod.spec;
   const most = mostOfContainer(initContainers.length + containers.length + ephemeralContainers.length);
   const told = (one: Container, role: Role): ContainerStatus =>
@@ -34,16 +36,13 @@ export function statusOf(context: StatusContext, observed: Observed, now: number
   const init = initContainers.map((one) => told(one, roleOf(one)));
   const main = containers.map((one) => told(one, 'main'));
   const ephemeral = ephemeralContainers.map((one) => told(one, 'ephemeral'));
-  const phase =
-    course.kind === 'rejected'
-      ? 'Failed'
-      : phaseOf(context, { init, main, ephemeral, before: observed.previous?.phase ?? pod.status?.phase });
+  const phase = phaseOf(context, { init, main, ephemeral, before: observed.previous?.phase ?? pod.status?.phase });
   const addresses = podAddresses(pod, observed, node);
   return {
-    ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
+    ...generationOf(pod),
     phase,
     conditions: conditionsOf({ pod, phase, init, main, observed }, now),
-    ...why(course, phase, observed.previous),
+    ...why(course, phase, observed),
     ...(node.addresses[0] === undefined
       ? {}
       : { hostIP: node.addresses[0], hostIPs: node.addresses.map((ip) => ({ ip })) }),
@@ -58,15 +57,41 @@ export function statusOf(context: StatusContext, observed: Observed, now: number
 
 export const isTerminal = (phase: PodPhase | undefined): boolean => phase === 'Succeeded' || phase === 'Failed';
 
-/** Why it ended: what was said once stands, whoever says it again. */
-function why(course: Course, phase: PodPhase, previous: PodStatus | undefined): { reason?: string; message?: string } {
+type Why = Pick<PodStatus, 'reason' | 'message'>;
+
+const whyIn = ({ reason, message }: Why): Why => ({
+  ...(reason === undefined ? {} : { reason }),
+  ...(message === undefined ? {} : { message }),
+});
+
+/** An end that an earlier kubelet told of keeps its reason: only that one knew it. */
+function why(course: Course, phase: PodPhase, { previous }: Observed): Why {
   if (!isTerminal(phase)) return {};
-  const said = isTerminal(previous?.phase) ? previous : course.kind === 'running' ? undefined : course;
-  return {
-    ...(said?.reason === undefined ? {} : { reason: said.reason }),
-    ...(said?.message === undefined ? {} : { message: said.message }),
-  };
+  if (previous !== undefined && isTerminal(previous.phase)) return whyIn(previous);
+  return course.kind === 'ending' ? whyIn(course) : {};
 }
+
+/** Why the node has turned it away, now or before this kubelet began: such a pod has never had a container. */
+function rejectionIn({ course }: StatusContext, { previous }: Observed): Why | undefined {
+  if (course.kind === 'rejected') {
+    return { reason: course.reason, message: `Pod was rejected: ${course.message}` };
+  }
+  const before = previous?.phase === 'Failed' && previous.containerStatuses === undefined;
+  return before && previous.reason !== undefined ? whyIn(previous) : undefined;
+}
+
+/** Upstream's kubelet says no more of it than this: nothing was made, and nothing will be. */
+const rejectedStatus = (pod: Pod, rejection: Why, observed: Observed, now: number): OwnStatus => ({
+  ...generationOf(pod),
+  phase: 'Failed',
+  conditions: [withTransition({ type: 'PodScheduled', status: 'True' }, { pod, observed }, now)],
+  ...rejection,
+  startTime: observed.previous?.startTime ?? timeOf(now),
+  ...(pod.status?.qosClass === undefined ? {} : { qosClass: pod.status.qosClass }),
+});
+
+const generationOf = ({ metadata: { generation } }: Pod): { readonly observedGeneration?: number } =>
+  generation === undefined ? {} : { observedGeneration: generation };
 
 function podAddresses(pod: Pod, observed: Observed, node: NodeFacts): readonly string[] {
   const sandbox = currentSandbox(observed);
@@ -226,12 +251,16 @@ function readyClaim({ pod }: ConditionFacts, containersReady: Claim): Claim {
 }
 
 /** The time of a condition is when its status last changed, not when it was last written. */
-function withTransition(claim: Claim, { pod, observed }: ConditionFacts, now: number): PodCondition {
+function withTransition(
+  claim: Claim,
+  { pod, observed }: Pick<ConditionFacts, 'pod' | 'observed'>,
+  now: number,
+): PodCondition {
   const known = (observed.previous?.conditions ?? pod.status?.conditions ?? []).find(({ type }) => type === claim.type);
   const since = known?.status === claim.status ? known.lastTransitionTime : undefined;
   return {
     ...claim,
-    ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
+    ...generationOf(pod),
     lastTransitionTime: since ?? timeOf(now),
   };
 }

@@ -1,6 +1,7 @@
 import type { Pod } from '#api/generated/core-v1.ts';
 import { hasReason } from '#api/errors.ts';
 import type { EntryBody } from '#api/peapod/pod-timeline.ts';
+import { isStaticPod } from '#api/pod-source.ts';
 import type { Client } from '#client/client.ts';
 import type { EventRecorder, EventText } from '#client/events.ts';
 import type { Timeline } from '#client/timeline-recorder.ts';
@@ -49,6 +50,8 @@ export interface StepDeps {
   readonly puller: ImagePuller;
   readonly configs: ContainerConfigs;
   readonly hooks: Hooks;
+  /** A static pod that was to end has ended. */
+  readonly staticEnded: (uid: string) => void;
   /** The node's own, which pods in its network have. */
   readonly hostAddresses: () => readonly string[];
   /** A pod wanted the cluster's DNS, and there is none. */
@@ -102,7 +105,11 @@ function executorsOf(deps: StepDeps): Executors {
       await deps.volumes.release(uid);
       await files.remove({ uid, pod, logs }, signal);
     },
-    'delete-object': (_action, { pod }, signal) => deleteObject(deps, pod!, signal),
+    'delete-object': async (_action, { uid, pod }, signal) => {
+      // A mirror is not the pod: it goes when the pod is no more.
+      if (isStaticPod(pod!)) deps.staticEnded(uid);
+      else await deleteObject(deps, pod!, signal);
+    },
   };
 }
 

@@ -1,18 +1,19 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { ConfigMap } from '#api/generated/core-v1.ts';
 import { hasReason } from '#api/errors.ts';
 import type { Client } from '#client/client.ts';
 import { formatKubeconfig } from '#client/kubeconfig.ts';
 import { configMapResource } from '#client/resources.ts';
 import { Children } from '#host/children.ts';
-import { type ClusterPaths, nodePaths, prepareNodeDirectories } from '#host/data-dir.ts';
+import { type ClusterPaths, nodePaths, prepareNodeDirectories, privateDirectory } from '#host/data-dir.ts';
+import { ManifestFolderOnDisk } from '#kubelet/static-pods/manifest-folder.ts';
 import type { Clock } from '#lib/clock.ts';
 import { Scope } from '#lib/scope.ts';
 import { type ControlPlaneParts, runComponents, startControlPlane } from '#main/control-plane.ts';
 import { chooseImages, directPulls, type ImageSource, startRegistry } from '#main/images.ts';
 import { fileLog } from '#main/log.ts';
-import { hostAddresses, SANDBOX_IMAGE, startMachine, startNode } from '#main/node.ts';
+import { hostAddresses, type NodeParts, SANDBOX_IMAGE, startMachine, startNode } from '#main/node.ts';
 import { openPki, type Pki } from '#main/pki.ts';
 import { ownerOf, rememberSocket } from '#main/run-state.ts';
 import type { ImageChoice, NodeRequest, RuntimeChoice } from '#cli/commands.ts';
@@ -34,6 +35,9 @@ export interface ClusterOptions {
   readonly images: ImageChoice;
   readonly registryMirror: string | undefined;
   readonly settings: NodeRequest;
+  /** undefined: the usual place. */
+  readonly staticPods: string | undefined;
+  readonly allowedUnsafeSysctls: readonly string[];
 }
 
 /** A cluster that runs in this process. */
@@ -100,8 +104,6 @@ export async function startCluster(
   const imaging =
     runtime.kind === 'containerd' ? startImages(options, { children, certs: node.certs }, scope) : ownImages(runtime);
   const begun = [pki, planing, machining, imaging] as const;
-  // Each is awaited below, but may fail before its turn comes.
-  for (const promise of begun) promise.catch(() => {});
   // One may fail before its turn to be waited for: unheard until then, it would end the process on the spot.
   for (const promise of begun) promise.catch(() => {});
   try {
@@ -114,7 +116,8 @@ export async function startCluster(
     const client = plane.clientFor(`system:node:${nodeName}`, 'system:nodes');
     const owner = ownerOf(paths, nodeName);
     const { settings } = options;
-    await startNode({ name: nodeName, node, machine, client, clock, pki: papers, owner, settings, log }, stack, scope);
+    const own = { name: nodeName, node, owner, settings, ...nodeOptions(options) };
+    await startNode({ ...own, machine, client, clock, pki: papers, log }, stack, scope);
     const images = await imaging;
     stack.use(scope);
     const admin = plane.clientFor('kubernetes-admin', 'system:masters');
@@ -144,6 +147,15 @@ function timelinesOf(
     onTrouble: (error) => log('timelines of pods', error),
   });
 }
+
+const nodeOptions = ({
+  paths: { manifests },
+  staticPods: chosen,
+  allowedUnsafeSysctls,
+}: ClusterOptions): Pick<NodeParts, 'manifests' | 'allowedUnsafeSysctls'> => {
+  if (chosen === undefined) privateDirectory(manifests);
+  return { manifests: new ManifestFolderOnDisk(resolve(chosen ?? manifests)), allowedUnsafeSysctls };
+};
 
 /** Where to reach the API, for who looks on and for who comes later. */
 async function announce({ paths, tell }: ClusterOptions, port: number, papers: Pki): Promise<string> {

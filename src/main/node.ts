@@ -16,7 +16,7 @@ import { type ContainerdTools, findContainerdTools, usualPlaces } from '#host/co
 import { type ClusterPaths, type NodePaths, privateDirectory } from '#host/data-dir.ts';
 import type { Host } from '#host/host.ts';
 import { defaultRouteMtu } from '#host/links.ts';
-import { CAP_SYS_RESOURCE, hasCapability } from '#host/machine.ts';
+import { CAP_SYS_RESOURCE, hasAppArmor, hasCapability } from '#host/machine.ts';
 import { realHost } from '#host/real-host.ts';
 import { simulatedHost } from '#host/simulated-host.ts';
 import { Kubelet } from '#kubelet/kubelet.ts';
@@ -26,6 +26,7 @@ import type { NetworkProber } from '#kubelet/probes/probe-call.ts';
 import { SimulatedProber } from '#kubelet/probes/simulated-prober.ts';
 import { SocketProber } from '#kubelet/probes/socket-prober.ts';
 import type { PortPublisher } from '#kubelet/host-ports.ts';
+import type { ManifestFolder } from '#kubelet/static-pods/manifest-folder.ts';
 import { nodeServer } from '#kubelet/server/node-server.ts';
 import { crashLoopUpTo, type KubeletSettings, usualSettings } from '#kubelet/settings.ts';
 import { SimulatedPodFiles } from '#kubelet/simulated-pod-files.ts';
@@ -166,6 +167,8 @@ export interface NodeParts {
   readonly pki: Pki;
   readonly owner: string;
   readonly settings: NodeRequest;
+  readonly manifests: ManifestFolder;
+  readonly allowedUnsafeSysctls: readonly string[];
   readonly log: Log;
 }
 
@@ -189,7 +192,7 @@ export async function startNode(
   stack: AsyncDisposableStack,
   scope: Scope,
 ): Promise<{ readonly port: number }> {
-  const { name, node, machine, client, clock, pki, owner, settings, log } = parts;
+  const { name, node, machine, client, clock, pki, owner, settings, manifests, allowedUnsafeSysctls, log } = parts;
   const { runtime, host, files, network, podRanges, ports } = machine;
   const events = createEventRecorder({
     client,
@@ -225,9 +228,12 @@ export async function startNode(
     owner,
     settings: settingsOf(settings),
     missing: hasCapability(CAP_SYS_RESOURCE) ? [] : ['SYS_RESOURCE'],
+    appArmor: hasAppArmor(),
+    manifests,
+    allowedUnsafeSysctls,
     log,
   });
-  const serving = nodeServer({ runtime, pods: kubelet.pods, files, clock });
+  const serving = nodeServer({ runtime, podNamed: (of) => kubelet.podNamed(of), files, clock });
   const server = stack.use(
     new HttpServer({
       certificate: pki.nodeServer.certificate,

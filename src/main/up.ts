@@ -28,6 +28,8 @@ export interface UpOptions {
   readonly runtime: RuntimeChoice;
   readonly registryMirror: string | undefined;
   readonly images: ImageChoice;
+  readonly staticPods: string | undefined;
+  readonly allowedUnsafeSysctls: readonly string[];
   readonly detach: boolean;
   readonly node: NodeRequest;
   /** The command's own arguments, for the process that goes on behind a detached one. */
@@ -104,13 +106,13 @@ interface Start {
 async function runCluster(start: Start, signal: AbortSignal): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const { paths, options, terminal } = start;
-  const { port, runtime, images, registryMirror, node } = options;
+  const { port, runtime, images, registryMirror, node, staticPods, allowedUnsafeSysctls } = options;
   prepareDirectories(paths, bootId());
   // A thread of its own opens the store while this one loads the rest of the program.
   const store = openSqliteStore(paths.stateDb, { clock: realClock });
   stack.defer(async () => (await store.catch(() => undefined))?.[Symbol.asyncDispose]());
   const { startCluster } = await import('#main/cluster.ts');
-  const chosen = { port, runtime, images, registryMirror, settings: node };
+  const chosen = { port, runtime, images, registryMirror, settings: node, staticPods, allowedUnsafeSysctls };
   const clusterOptions = { paths, store, clock: realClock, tell: terminal, ...chosen };
   const cluster = await startCluster(clusterOptions, stack, signal);
   writeRunState(paths, {

@@ -5,7 +5,9 @@ import { Scope } from '#lib/scope.ts';
 import { StoreClosedError, StoreFailedError, StoreFullError, type Store } from '#store/store.ts';
 import { Admission, type Lookup } from '#server/admission.ts';
 import { namespaceLifecycle } from '#server/admission/namespace-lifecycle.ts';
+import { nodeRestriction } from '#server/admission/node-restriction.ts';
 import { defaultTolerationSeconds } from '#server/admission/pod-defaults.ts';
+import { runtimeClass } from '#server/admission/runtime-class.ts';
 import { serviceAccount } from '#server/admission/service-account.ts';
 import { addressRange, serviceAddresses, type AddressRange } from '#server/admission/service-addresses.ts';
 import { EVENT_TTL_MS, EventExpiry } from '#server/event-expiry.ts';
@@ -109,6 +111,8 @@ export class ApiServer implements AsyncDisposable, Stages {
       defaultTolerationSeconds,
       priority(lookup),
       serviceAddresses(lookup, clock, this.#range),
+      nodeRestriction(lookup),
+      runtimeClass,
     ];
     const disabled = options.disabledAdmission ?? [];
     const admission = new Admission(plugins.filter(({ name }) => !disabled.includes(name)));

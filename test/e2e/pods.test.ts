@@ -2,11 +2,15 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { apiLifeStories, commandStories } from '#test/e2e/pods/api-life.ts';
+import { admissionStories } from '#test/e2e/pods/admission.ts';
 import { beginsStories } from '#test/e2e/pods/begins.ts';
+import { changesStories } from '#test/e2e/pods/changes.ts';
 import { endsStories } from '#test/e2e/pods/ends.ts';
+import { namespacesStories } from '#test/e2e/pods/namespaces.ts';
 import { networkStories } from '#test/e2e/pods/network.ts';
 import { restartsStories } from '#test/e2e/pods/restarts.ts';
 import { sidecarStories } from '#test/e2e/pods/sidecars.ts';
+import { staticStories } from '#test/e2e/pods/static.ts';
 import type { Stage } from '#test/e2e/pods/stage.ts';
 import { E2eCluster } from '#test/e2e/support/cluster.ts';
 import { podManifest, PodWatch } from '#test/e2e/support/pod-watch.ts';
@@ -14,12 +18,16 @@ import { podManifest, PodWatch } from '#test/e2e/support/pod-watch.ts';
 /** The longest first. */
 const stories = [
   ...restartsStories,
+  ...changesStories,
   ...endsStories,
   ...sidecarStories,
+  ...staticStories,
   ...beginsStories,
   ...apiLifeStories,
   ...commandStories,
   ...networkStories,
+  ...admissionStories,
+  ...namespacesStories,
 ];
 
 /** Six at a time: most of them mostly wait. */

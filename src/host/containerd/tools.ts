@@ -1,9 +1,9 @@
 /** Finding containerd and what it needs; saying which package brings what is missing. */
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { findCgroupRoots } from '#host/cgroup-roots.ts';
 import type { ContainerdVersion, HostFacts } from '#host/containerd/config.ts';
-import { CAP_SYS_RESOURCE, hasCapability } from '#host/machine.ts';
+import { CAP_SYS_RESOURCE, hasAppArmor, hasCapability } from '#host/machine.ts';
 import { readMountinfo } from '#host/mountinfo.ts';
 import { run } from '#host/process.ts';
 
@@ -85,8 +85,7 @@ export function hostFacts(): HostFacts {
   return {
     mayLowerOomScore: hasCapability(CAP_SYS_RESOURCE),
     // containerd looks at the same two places.
-    apparmor:
-      existsSync('/sys/kernel/security/apparmor') && textOf('/sys/module/apparmor/parameters/enabled').startsWith('Y'),
+    apparmor: hasAppArmor(),
     hugetlb: hugetlbMounted(),
   };
 }

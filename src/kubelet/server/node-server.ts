@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { ContainerStatus, Pod } from '#api/generated/core-v1.ts';
-import type { Informer } from '#client/informer.ts';
 import type { ContainerRuntime } from '#cri/runtime.ts';
 import { RuntimeFault } from '#cri/fault.ts';
 import { labels } from '#kubelet/observed.ts';
@@ -15,7 +14,7 @@ import { SpliceError } from '#wire/splice.ts';
 
 export interface NodeServerDeps {
   readonly runtime: ContainerRuntime;
-  readonly pods: Informer<Pod>;
+  readonly podNamed: (of: { readonly namespace: string; readonly name: string }) => Pod | undefined;
   readonly files: PodFiles;
   readonly clock: Clock;
 }
@@ -71,7 +70,7 @@ interface Target {
 }
 
 /** `/KIND/NAMESPACE/POD/CONTAINER?…`, or without a container for what concerns the whole pod, from somebody who may ask. */
-function target({ pods }: NodeServerDeps, exchange: Exchange): Target {
+function target({ podNamed }: NodeServerDeps, exchange: Exchange): Target {
   const { certificate } = exchange.peer;
   if (certificate === undefined) throw new Refusal(401, 'Unauthorized');
   if (!certificate.organizations.includes(TRUSTED_GROUP)) {
@@ -86,7 +85,7 @@ function target({ pods }: NodeServerDeps, exchange: Exchange): Target {
     .split('/')
     .map(decodeURIComponent);
   if ((container === '') !== (kind === 'portForward')) throw new Refusal(404, '404 page not found');
-  const pod = pods.list(namespace).find(({ metadata }) => metadata.name === name);
+  const pod = podNamed({ namespace, name });
   if (pod === undefined) throw new Refusal(404, `pod "${name}" not found`);
   return { kind, pod, container, query: url.searchParams };
 }

@@ -2,6 +2,8 @@ import { withDefaultServiceAccount } from '#api/defaults/initial.ts';
 import { ApiError } from '#api/errors.ts';
 import type { Container, Pod, ServiceAccount, Volume, VolumeMount } from '#api/generated/core-v1.ts';
 import type { KubeObject } from '#api/meta.ts';
+import { projectsToken, refersToSecrets } from '#api/pod-references.ts';
+import { isMirrorPod } from '#api/pod-source.ts';
 import type { Clock } from '#lib/clock.ts';
 import type { AdmissionPlugin, AdmissionRequest, Lookup } from '#server/admission.ts';
 import { generateName } from '#server/registry/names.ts';
@@ -41,8 +43,24 @@ export function serviceAccount(parts: ServiceAccountParts): AdmissionPlugin {
       const mounted = wantsToken(pod, account) ? withToken(pod, parts.random) : pod;
       return withPullSecrets(mounted, account);
     },
+    validate({ operation, descriptor, subresource, name }, object) {
+      if (operation !== 'CREATE' || descriptor.plural !== 'pods' || subresource !== undefined) return;
+      const why = objectionToMirror(object as Pod);
+      if (why !== undefined) throw refused(name, why);
+    },
   };
 }
+
+/** A mirror pod runs already, without anything of the API's; what it refers to it would only give away. */
+function objectionToMirror(pod: Pod): string | undefined {
+  if (!isMirrorPod(pod)) return undefined;
+  if (pod.spec.serviceAccountName) return 'a mirror pod may not reference service accounts';
+  if (refersToSecrets(pod)) return 'a mirror pod may not reference secrets';
+  return projectsToken(pod) ? 'a mirror pod may not use ServiceAccountToken volume projections' : undefined;
+}
+
+const refused = (name = '', why: string): ApiError =>
+  new ApiError('Forbidden', `pods ${JSON.stringify(name)} is forbidden: ${why}`, { details: { name, kind: 'pods' } });
 
 async function accountNamed(
   name: string,
@@ -58,9 +76,7 @@ async function accountNamed(
   }
   if (found) return found as ServiceAccount;
   const why = `error looking up service account ${namespace}/${name}: serviceaccount ${JSON.stringify(name)} not found`;
-  throw new ApiError('Forbidden', `pods ${JSON.stringify(pod ?? '')} is forbidden: ${why}`, {
-    details: { name: pod ?? '', kind: 'pods' },
-  });
+  throw refused(pod, why);
 }
 
 /** The pod's own word counts, then the account's. */

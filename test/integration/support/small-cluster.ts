@@ -1,5 +1,6 @@
 import type { Pod, ServiceAccount } from '#api/generated/core-v1.ts';
 import type { New } from '#api/resource.ts';
+import type { Transport } from '#api/transport.ts';
 import { createClient } from '#client/api-client.ts';
 import type { Client } from '#client/client.ts';
 import { createEventRecorder } from '#client/event-recorder.ts';
@@ -11,8 +12,10 @@ import { Kubelet } from '#kubelet/kubelet.ts';
 import { SimulatedProber } from '#kubelet/probes/simulated-prober.ts';
 import { usualSettings } from '#kubelet/settings.ts';
 import { SimulatedPodFiles } from '#kubelet/simulated-pod-files.ts';
+import { orAborted } from '#lib/or-aborted.ts';
 import { FakeClock, settle } from '#lib/fake-clock.ts';
 import { Scope } from '#lib/scope.ts';
+import { MemoryFolder } from '#test/integration/support/memory-folder.ts';
 import { ApiServer } from '#server/server.ts';
 import { ServiceAccountTokens } from '#server/tokens/service-account-tokens.ts';
 import { MemoryStore } from '#store/memory-store.ts';
@@ -20,12 +23,22 @@ import { MemoryStore } from '#store/memory-store.ts';
 export const NODE = 'node1';
 const signal = new AbortController().signal;
 
+/** An API that never answers. */
+const silent: Transport = {
+  call: (_request, stop) => orAborted(new Promise<never>(() => {}), stop),
+  async *watch(_request, stop) {
+    yield await orAborted(new Promise<never>(() => {}), stop);
+  },
+};
+
 /** The real server over the memory store, a kubelet over the simulated runtime, and a clock that moves when told to. */
 export class SmallCluster implements AsyncDisposable {
   readonly clock = new FakeClock(Date.parse('2026-01-01T00:00:00Z'));
   readonly host: SimulatedHost = simulatedHost();
   files = new SimulatedPodFiles(this.host);
   readonly troubles: string[] = [];
+  /** Of the node's static pods. */
+  readonly manifests = new MemoryFolder();
   readonly runtime: SimulatedRuntime;
   readonly client: Client;
   readonly server: ApiServer;
@@ -65,10 +78,12 @@ export class SmallCluster implements AsyncDisposable {
     return cluster;
   }
 
-  startKubelet(): void {
+  /** `deaf`: the API does not answer it. */
+  startKubelet({ deaf = false }: { readonly deaf?: boolean } = {}): void {
     const { clock, host, runtime } = this;
     this.files = this.files.restarted();
-    const client = createClient(this.server.transport({ name: `system:node:${NODE}`, groups: ['system:nodes'] }));
+    const transport = this.server.transport({ name: `system:node:${NODE}`, groups: ['system:nodes'] });
+    const client = createClient(deaf ? silent : transport);
     const events = createEventRecorder({ client, clock, source: { component: 'kubelet', host: NODE } });
     const onError = (error: unknown): void => void this.troubles.push(`timelines: ${String(error)}`);
     const timeline = new TimelineRecorder({ client, clock, onError });
@@ -95,6 +110,8 @@ export class SmallCluster implements AsyncDisposable {
       owner: 'small/node1',
       missing: [],
       settings: usualSettings,
+      appArmor: false,
+      manifests: this.manifests,
       log: (message, error) => this.troubles.push(`${message}: ${String(error)}`),
     });
     this.kubelet = kubelet;
