@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { SimulatedLog } from '#cri/simulated/simulated-runtime.ts';
+import type { SimulatedLog } from '#cri/simulated/simulated-log.ts';
 
 /**
  * What simulated containers say, in real files of the format that every CRI runtime writes, so that whoever reads logs finds

@@ -12,7 +12,7 @@ import { signalNumber } from '#cri/signals.ts';
 import type { ContainerBehaviour } from '#cri/simulated/behaviour.ts';
 import type { SimulatedImages } from '#cri/simulated/simulated-images.ts';
 import type { ScriptedLine } from '#cri/simulated/script-values.ts';
-import type { SimulatedLog } from '#cri/simulated/simulated-runtime.ts';
+import type { SimulatedLog } from '#cri/simulated/simulated-log.ts';
 import { memoryUse } from '#cri/simulated/simulated-use.ts';
 import {
   type SimulatedContainer,

@@ -10,6 +10,7 @@ import { type ContainerBehaviour, type PullBehaviour, type SimulatedAnswer } fro
 import { scriptedBehaviour } from '#cri/simulated/script.ts';
 import { SimulatedContainers } from '#cri/simulated/simulated-containers.ts';
 import { SimulatedImages } from '#cri/simulated/simulated-images.ts';
+import type { SimulatedLog } from '#cri/simulated/simulated-log.ts';
 import { SimulatedSandboxes } from '#cri/simulated/simulated-sandboxes.ts';
 import { SimulatedState } from '#cri/simulated/simulated-state.ts';
 import { simulatedStreams } from '#cri/simulated/simulated-streams.ts';
@@ -30,13 +31,6 @@ export interface SimulatedOptions {
   readonly sandboxMs?: number;
   readonly startMs?: number;
   readonly pullMs?: number;
-}
-
-/** Gets what containers write, by the absolute path of their log. */
-export interface SimulatedLog {
-  /** A container has started. */
-  opened(path: string): void;
-  wrote(path: string, line: { readonly at: number; readonly stream: 'stdout' | 'stderr'; readonly text: string }): void;
 }
 
 export interface SimulatedRuntime extends ContainerRuntime {
