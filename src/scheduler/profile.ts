@@ -3,6 +3,7 @@ import { balancedAllocation } from '#scheduler/plugins/balanced-allocation.ts';
 import { imageLocality } from '#scheduler/plugins/image-locality.ts';
 import { nodeAffinity } from '#scheduler/plugins/node-affinity.ts';
 import { nodeName } from '#scheduler/plugins/node-name.ts';
+import { nodePorts } from '#scheduler/plugins/node-ports.ts';
 import { nodeUnschedulable } from '#scheduler/plugins/node-unschedulable.ts';
 import { resourcesFit } from '#scheduler/plugins/resources-fit.ts';
 import { taintToleration } from '#scheduler/plugins/taint-toleration.ts';
@@ -29,6 +30,7 @@ export const defaultProfile = (): Profile => ({
     { plugin: nodeName, weight: 1 },
     { plugin: taintToleration, weight: 3 },
     { plugin: nodeAffinity, weight: 2 },
+    { plugin: nodePorts, weight: 1 },
     { plugin: resourcesFit, weight: 1 },
     { plugin: balancedAllocation, weight: 1 },
     { plugin: imageLocality, weight: 1 },

@@ -43,6 +43,7 @@ const stories: readonly (readonly [string, (stage: Stage) => Promise<void>])[] =
   ['a required node affinity is held to', nodeAffinity],
   ['a taint keeps pods off that do not tolerate it', taints],
   ['a cordoned node takes no pods until it is uncordoned', cordon],
+  ['a port of the node is given out once', hostPort],
   ['nodeName goes past the scheduler', nodeName],
 ];
 
@@ -98,6 +99,23 @@ async function cordon({ cluster, pods, node, create, refused }: Stage): Promise<
   assert.match(await cluster.ok('uncordon', node), /uncordoned/);
   await pods.running('kept-off');
   await cluster.ok('delete', 'pod', 'kept-off', '--now');
+}
+
+async function hostPort({ cluster, pods, create, refused }: Stage): Promise<void> {
+  const on = (hostIP: string, protocol = 'TCP'): object => ({
+    containers: [idle('c', { ports: [{ containerPort: 80, hostPort: 28_531, hostIP, protocol }] })],
+  });
+  // HostPort validates that there is no conflict between pods with same hostPort but different hostIP and protocol
+  await create('port-one', on('127.0.0.1'));
+  await create('port-two', on('127.0.0.2'));
+  await create('port-udp', on('127.0.0.2', 'UDP'));
+  for (const name of ['port-one', 'port-two', 'port-udp']) await pods.running(name);
+  // SchedulerPredicates validates that there exists conflict between pods with same hostPort and protocol but one using 0.0.0.0 hostIP
+  await create('port-all', on('0.0.0.0'));
+  await refused('port-all', "1 node(s) didn't have free ports for the requested pod ports");
+  await cluster.ok('delete', 'pod', 'port-one', 'port-two', '--now');
+  await pods.running('port-all');
+  await cluster.ok('delete', 'pod', 'port-all', 'port-udp', '--now');
 }
 
 async function nodeName({ cluster, pods, node, create }: Stage): Promise<void> {

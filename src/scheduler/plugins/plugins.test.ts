@@ -8,6 +8,7 @@ import { balancedAllocation } from '#scheduler/plugins/balanced-allocation.ts';
 import { imageLocality } from '#scheduler/plugins/image-locality.ts';
 import { nodeAffinity } from '#scheduler/plugins/node-affinity.ts';
 import { nodeName } from '#scheduler/plugins/node-name.ts';
+import { nodePorts } from '#scheduler/plugins/node-ports.ts';
 import { nodeUnschedulable } from '#scheduler/plugins/node-unschedulable.ts';
 import { resourcesFit } from '#scheduler/plugins/resources-fit.ts';
 import { taintToleration } from '#scheduler/plugins/taint-toleration.ts';
@@ -104,6 +105,23 @@ const fitCases: readonly { name: string; pod: Pod; others?: readonly Pod[]; node
 for (const { name, pod, others, node = aNode('n'), want } of fitCases) {
   test(`NodeResourcesFit: ${name}`, () => assert.equal(says(resourcesFit, pod, node, others), want));
 }
+
+test('NodePorts: a port is given out once', () => {
+  const on = (name: string, hostPort: number, hostIP?: string): Pod =>
+    aPod(
+      name,
+      {},
+      { containers: [{ name: 'c', ports: [{ containerPort: 80, hostPort, ...(hostIP ? { hostIP } : {}) }] }] },
+    );
+  const why = "node(s) didn't have free ports for the requested pod ports";
+  assert.equal(says(nodePorts, on('a', 8080), aNode('n'), [on('b', 8080)]), why);
+  assert.equal(says(nodePorts, on('a', 8080), aNode('n'), [on('b', 8081)]), '');
+  assert.equal(says(nodePorts, on('a', 8080, '127.0.0.1'), aNode('n'), [on('b', 8080, '127.0.0.2')]), '');
+  assert.equal(says(nodePorts, aPod('a'), aNode('n'), [on('b', 8080)]), '');
+  const gone = (pod: Pod) => ({ kind: 'pod-removed', pod, node: undefined }) as const;
+  assert.equal(nodePorts.mightHelp?.(on('a', 8080), gone(on('b', 8080))), true);
+  assert.equal(nodePorts.mightHelp?.(on('a', 8080), gone(on('b', 8081))), false);
+});
 
 test('NodeResourcesFit: likes the node with the most left, containers without requests counted as 100m and 200 MB', () => {
   // (10 - 3) / 10 of cpu and (20 - 5) / 20 of memory: 70 and 75. Then (10 - 0.1) / 10 and (20480 - 200) / 20480.
