@@ -24,6 +24,7 @@ import { PodWorkers } from '#kubelet/pod-workers.ts';
 import { createProbeAsker } from '#kubelet/probes/ask.ts';
 import { keepMirrors } from '#kubelet/static-pods/mirrors.ts';
 import { StaticPods } from '#kubelet/static-pods/static-pods.ts';
+import type { NodeFacts } from '#kubelet/status-context.ts';
 import { StatusPublisher } from '#kubelet/status-publisher.ts';
 import { createSteps } from '#kubelet/steps.ts';
 import { PodVolumes } from '#kubelet/volumes/pod-volumes.ts';
@@ -82,10 +83,9 @@ export class Kubelet {
     const puller = new ImagePuller({ runtime, client, clock, sandbox });
     const volumes = this.#volumes;
     const hooks = new Hooks({ streams: runtime.streams, network: deps.network, clock });
-    const hostAddresses = (): readonly string[] => self().addresses;
     const staticEnded = (uid: string): void => this.#statics?.ended(uid);
     const told = { events: deps.events, timeline, missingClusterDns: tellOfMissingDns(deps), staticEnded };
-    const made = { files, volumes, puller, configs, hooks, hostAddresses };
+    const made = { files, volumes, puller, configs, hooks, hostAddresses: () => self().addresses };
     const steps = createSteps({ runtime, clock, client, ...told, ...made });
     let runtimeName = 'containerd';
     this.#agent = new NodeAgent({
@@ -98,10 +98,7 @@ export class Kubelet {
       log,
       onRuntime: (name) => (runtimeName = name),
     });
-    const node = (): { addresses: readonly string[]; runtimeName: string } => ({
-      addresses: self().addresses,
-      runtimeName,
-    });
+    const node = (): NodeFacts => ({ addresses: self().addresses, runtimeName });
     const asker = createProbeAsker({ streams: runtime.streams, network: deps.network });
     const { crashLoop } = deps.settings;
     const shared = { runtime, clock, node, steps, asker, crashLoop, since: clock.now() };

@@ -192,7 +192,7 @@ export async function startNode(
   stack: AsyncDisposableStack,
   scope: Scope,
 ): Promise<{ readonly port: number }> {
-  const { name, node, machine, client, clock, pki, owner, settings, manifests, allowedUnsafeSysctls, log } = parts;
+  const { name, node, machine, client, clock, owner, settings, manifests, allowedUnsafeSysctls, log } = parts;
   const { runtime, host, files, network, podRanges, ports } = machine;
   const events = createEventRecorder({
     client,
@@ -233,23 +233,24 @@ export async function startNode(
     allowedUnsafeSysctls,
     log,
   });
-  const serving = nodeServer({ runtime, podNamed: (of) => kubelet.podNamed(of), files, clock });
-  const server = stack.use(
-    new HttpServer({
-      certificate: pki.nodeServer.certificate,
-      key: pki.nodeServer.key,
-      clientCa: pki.caCertificate,
-      ...serving,
-      onError: (error, exchange) => log(`node server ${exchange.method} ${exchange.url}`, error),
-      clock,
-    }),
-  );
+  const server = stack.use(serverOf(parts, kubelet));
   // Any free port: several clusters share a machine. Only the API server, in this process, is to reach it.
   ({ port } = await server.listen('127.0.0.1', 0));
   scope.spawn('events of the kubelet', (signal) => events.run(signal));
   scope.spawn('timelines of the kubelet', (signal) => timeline.run(signal));
   scope.spawn('kubelet', (signal) => kubelet.run(signal));
   return { port };
+}
+
+function serverOf({ machine: { runtime, files }, clock, pki, log }: NodeParts, kubelet: Kubelet): HttpServer {
+  return new HttpServer({
+    certificate: pki.nodeServer.certificate,
+    key: pki.nodeServer.key,
+    clientCa: pki.caCertificate,
+    ...nodeServer({ runtime, podNamed: (of) => kubelet.podNamed(of), files, clock }),
+    onError: (error, exchange) => log(`node server ${exchange.method} ${exchange.url}`, error),
+    clock,
+  });
 }
 
 /** The machine's first address of each family that is not a loopback's, IPv4 first; without a network the loopback's. */
