@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { Pod } from '#api/generated/core-v1.ts';
 import { createClient } from '#client/api-client.ts';
 import { FakeServer } from '#client/fake-server.ts';
+import { aPod } from '#kubelet/fixtures.ts';
 import { KnownServices } from '#kubelet/known-services.ts';
 import { FakeClock, settle } from '#lib/fake-clock.ts';
 
 const signal = new AbortController().signal;
+const podIn = (namespace: string, annotations = {}): Pod => {
+  const pod = aPod();
+  return { ...pod, metadata: { ...pod.metadata, namespace, annotations } };
+};
 
 test('known services: a container waits for the first list, a while, and then is told why', async () => {
   const clock = new FakeClock();
@@ -15,7 +21,7 @@ test('known services: a container waits for the first list, a while, and then is
   const stop = new AbortController();
   const running = services.run(stop.signal);
 
-  const refused = assert.rejects(services.of('default', signal), {
+  const refused = assert.rejects(services.of(podIn('default'), signal), {
     name: 'StepFailure',
     reason: 'CreateContainerConfigError',
     message: 'services have not yet been read at least once, cannot construct envvars',
@@ -24,9 +30,11 @@ test('known services: a container waits for the first list, a while, and then is
   await clock.advance(5000);
   await refused;
 
+  assert.deepEqual(await services.of(podIn('default', { 'kubernetes.io/config.source': 'file' }), signal), []);
+
   const called = new AbortController();
   const reason = new Error('the pod goes');
-  const off = assert.rejects(services.of('default', called.signal), reason);
+  const off = assert.rejects(services.of(podIn('default'), called.signal), reason);
   called.abort(reason);
   await off;
 
@@ -34,7 +42,7 @@ test('known services: a container waits for the first list, a while, and then is
   server.put('web');
   await clock.advance(60_000);
   const names = async (namespace: string): Promise<readonly string[]> =>
-    (await services.of(namespace, signal)).map(({ metadata }) => metadata.name);
+    (await services.of(podIn(namespace), signal)).map(({ metadata }) => metadata.name);
   assert.deepEqual(await names('default'), ['web']);
   assert.deepEqual(await names('elsewhere'), []);
   stop.abort();
@@ -47,7 +55,7 @@ test('known services: one that asks before the first list has it when that comes
   const server = new FakeServer();
   server.put('web');
   const services = new KnownServices(createClient(server), clock);
-  const waiting = services.of('default', signal);
+  const waiting = services.of(podIn('default'), signal);
   const stop = new AbortController();
   const running = services.run(stop.signal);
   assert.equal((await waiting).length, 1);

@@ -1,5 +1,6 @@
 import { keyOfRef } from '#api/meta.ts';
-import type { Service } from '#api/generated/core-v1.ts';
+import type { Pod, Service } from '#api/generated/core-v1.ts';
+import { isStaticPod } from '#api/pod-source.ts';
 import type { Client } from '#client/client.ts';
 import { createInformer } from '#client/create-informer.ts';
 import type { Informer } from '#client/informer.ts';
@@ -33,11 +34,13 @@ export class KnownServices {
   }
 
   /**
-   * Those a pod of the namespace may be told of: its own, and `kubernetes`. Never from an API that has not answered yet: a
-   * container without KUBERNETES_SERVICE_HOST would stay without. Throws StepFailure CreateContainerConfigError after a while.
+   * Those a pod may be told of: its namespace's own, and `kubernetes`. Never from an API that has not answered yet: a container
+   * without KUBERNETES_SERVICE_HOST would stay without. Throws StepFailure CreateContainerConfigError after a while. A static pod
+   * waits for no API: it is told of what is known.
    */
-  async of(namespace: string, signal: AbortSignal): Promise<readonly Service[]> {
-    if (!this.#services.hasSynced) await this.#synced(signal);
+  async of(pod: Pod, signal: AbortSignal): Promise<readonly Service[]> {
+    if (!this.#services.hasSynced && !isStaticPod(pod)) await this.#synced(signal);
+    const { namespace = '' } = pod.metadata;
     const master = this.#services.get(MASTER);
     const own = this.#services.by('byNamespace', namespace);
     return master === undefined || namespace === 'default' ? own : [...own, master];

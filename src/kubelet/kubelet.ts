@@ -130,7 +130,7 @@ export class Kubelet {
       hostAddresses: () => self().addresses,
       allocatable,
       names: host.names,
-      services: (namespace, signal) => this.#services.of(namespace, signal),
+      services: (pod, signal) => this.#services.of(pod, signal),
     });
   }
 

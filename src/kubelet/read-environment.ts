@@ -14,7 +14,7 @@ export interface EnvironmentDeps {
   readonly hostAddresses: () => readonly string[];
   readonly allocatable: () => Readonly<Record<string, string>>;
   /** Those a pod of the namespace may be told of, as they are now. Rejects as long as nobody knows any. */
-  readonly services: (namespace: string, signal: AbortSignal) => Promise<readonly Service[]>;
+  readonly services: (pod: Pod, signal: AbortSignal) => Promise<readonly Service[]>;
 }
 
 export interface EnvironmentRequest {
@@ -36,7 +36,7 @@ export async function readEnvironment(
     readAll<ConfigMap>(configMaps, (name) => deps.client.get(configMapResource, { namespace, name }, signal)),
     readAll<Secret>(secrets, (name) => deps.client.get(secretResource, { namespace, name }, signal)),
     readFiles(deps.files, pod, files),
-    deps.services(namespace, signal),
+    deps.services(pod, signal),
   ]);
   const hostAddresses = deps.hostAddresses();
   try {

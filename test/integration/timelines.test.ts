@@ -62,7 +62,7 @@ test('timeline: a pod that starts, runs and is deleted', async () => {
 
 test('timeline: a crash loop shows each exit and until when it waits', async () => {
   await using cluster = await SmallCluster.start();
-  const annotations = { 'simulated.runtime/main.exit-code': '3', 'simulated.runtime/main.exit-after-ms': '1500' };
+  const annotations = { 'simulated.peapod.dev/main.exit-code': '3', 'simulated.peapod.dev/main.exit-after': '1500ms' };
   await cluster.run('crash', { containers: [main] }, { annotations });
   // One restart at once, then after 10 and 20 seconds; the fifth run waits for 40 s.
   await cluster.advance(2000);
@@ -86,8 +86,8 @@ test('timeline: a crash loop shows each exit and until when it waits', async () 
 
 test('timeline: a failing probe tells its first failure, what it led to and what it said', async () => {
   await using cluster = await SmallCluster.start();
-  const answers = { 'http:8080/live': 'ok 2500:fail', 'http:8080/ready': 'fail 2500:ok' };
-  const annotations = { 'simulated.runtime/main.answers': JSON.stringify(answers) };
+  const answers = { 'http:8080/live': 'ok 2500ms:fail', 'http:8080/ready': 'fail 2500ms:ok' };
+  const annotations = { 'simulated.peapod.dev/main.answers': JSON.stringify(answers) };
   const livenessProbe = { httpGet: { port: 8080, path: '/live' }, ...every };
   const readinessProbe = { httpGet: { port: 8080, path: '/ready' }, ...every };
   await cluster.run('web', { containers: [{ ...main, livenessProbe, readinessProbe }] }, { annotations });
@@ -128,7 +128,7 @@ test('timeline: a mount that fails is told once, a start that fails each time', 
   await using cluster = await SmallCluster.start();
   const volumes = [{ name: 'c', configMap: { name: 'absent' } }];
   await cluster.run('mount', { volumes, containers: [main] });
-  const annotations = { 'simulated.runtime/main.start-error': 'exec: no such file' };
+  const annotations = { 'simulated.peapod.dev/main.start-error': 'exec: no such file' };
   await cluster.run('start', { containers: [main] }, { annotations });
   for (let second = 0; second < 10; second++) await cluster.advance(1000);
   const [mount, ...more] = all(await timelineOf(cluster, 'mount'), 'MountFailed');
@@ -141,7 +141,7 @@ test('timeline: a mount that fails is told once, a start that fails each time', 
 
 test('timeline: a kubelet that comes back goes on where the other stopped, and says nothing twice', async () => {
   await using cluster = await SmallCluster.start();
-  const annotations = { 'simulated.runtime/main.exit-code': '1', 'simulated.runtime/main.exit-after-ms': '1000' };
+  const annotations = { 'simulated.peapod.dev/main.exit-code': '1', 'simulated.peapod.dev/main.exit-after': '1000ms' };
   await cluster.run('crash', { containers: [main] }, { annotations });
   await cluster.advance(1500);
   await cluster.advance(1500);

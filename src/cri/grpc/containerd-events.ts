@@ -51,7 +51,8 @@ export const containerdEvents: EventSource = async (context, emit, signal) => {
       const { containerId, id } = TaskExit.decode(body);
       if (containerId !== id) continue;
       exits.spawn(`exit of ${id}`, async (stop) => {
-        const who = await settledExit(context, id, stop).catch(nothingIfGone);
+        // Who cannot be asked now has exited all the same: whoever listens looks for himself.
+        const who = await settledExit(context, id, stop).catch((error: unknown) => knownUnlessGone(context, id, error));
         if (who) emit(eventOf(who, 'exited', at));
       });
       continue;
@@ -96,6 +97,11 @@ async function settledOom(context: EventContext, id: ContainerId, signal: AbortS
     if (status?.state.kind !== 'exited' || status.state.reason === 'OOMKilled') return;
     await context.clock.sleep(LOOK_EVERY_MS, signal);
   }
+}
+
+function knownUnlessGone({ known }: EventContext, id: string, error: unknown): KnownId | undefined {
+  if (!(error instanceof RuntimeFault)) throw error;
+  return error.kind === 'not-found' ? undefined : known.get(id);
 }
 
 /** The runtime went away meanwhile: the resync after its return tells. */

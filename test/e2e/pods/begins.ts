@@ -141,7 +141,8 @@ async function initFails({ cluster, pods, create, remove }: Stage): Promise<void
 }
 
 async function lifeEvents({ cluster, pods, create }: Stage): Promise<void> {
-  await create('told', { containers: [{ ...idle(), imagePullPolicy: 'Always' }] });
+  // A pod that wants the cluster's DNS is told that there is none.
+  await create('told', { dnsPolicy: 'Default', containers: [{ ...idle(), imagePullPolicy: 'Always' }] });
   await pods.running('told');
   await cluster.ok('delete', 'pod', 'told');
   await pods.told('told', /Killing/);
