@@ -1,9 +1,11 @@
 /** A pod's life as its API tells it: made, watched, changed, ended. */
 import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
+import { hasReason } from '#api/errors.ts';
 import type { Pod } from '#api/generated/core-v1.ts';
 import { podResource } from '#client/resources.ts';
 import type { Stage, Story } from '#test/e2e/pods/stage.ts';
+import { until } from '#test/e2e/support/cluster.ts';
 import { conditionOf, containerOf, idle, isReady, shell } from '#test/e2e/support/pod-watch.ts';
 
 export const apiLifeStories: readonly Story[] = [
@@ -85,18 +87,23 @@ async function statusWritten({ cluster, pods, create, remove }: Stage): Promise<
   await cluster.ok('patch', 'pod', 'written', '--subresource=status', '-p', own('ByPatch'));
   const patch = { metadata: { labels: { life: 'two' } }, spec: { terminationGracePeriodSeconds: 30 } };
   await cluster.ok('patch', 'pod', 'written', '-p', JSON.stringify(patch));
-  const now = await pods.client.get<Pod>(podResource, { namespace: 'default', name: 'written' }, later());
-  assert.equal(conditionOf(now?.status, 'example.org/Told')?.reason, 'ByPatch');
-  assert.equal(now?.metadata.labels?.['life'], 'two');
-  const conditions = now!.status!.conditions!.map((one) =>
-    one.type === 'example.org/Told' ? { ...one, reason: 'ByPut' } : one,
-  );
-  const replaced = await pods.client.updateStatus<Pod>(
-    podResource,
-    { ...now!, status: { ...now!.status!, conditions } },
-    later(),
-  );
-  assert.equal(conditionOf(replaced.status, 'example.org/Told')?.reason, 'ByPut');
+  const put = async (): Promise<Pod | undefined> => {
+    const now = await pods.client.get<Pod>(podResource, { namespace: 'default', name: 'written' }, later());
+    assert.equal(now?.metadata.labels?.['life'], 'two');
+    assert.ok(conditionOf(now?.status, 'example.org/Told'));
+    const conditions = now!.status!.conditions!.map((one) =>
+      one.type === 'example.org/Told' ? { ...one, reason: 'ByPut' } : one,
+    );
+    // As every client has to: when the kubelet was in between, once more.
+    return pods.client
+      .updateStatus<Pod>(podResource, { ...now!, status: { ...now!.status!, conditions } }, later())
+      .catch((error: unknown) => {
+        if (!hasReason(error, 'Conflict')) throw error;
+        return undefined;
+      });
+  };
+  const replaced = await until('the status put', put, (pod) => pod !== undefined);
+  assert.equal(conditionOf(replaced?.status, 'example.org/Told')?.reason, 'ByPut');
   // The kubelet goes on writing its part, and leaves what is not its own.
   await cluster.ok('exec', 'written', '--', 'sh', '-c', 'kill -TERM 1');
   await pods.reaches('written', 'restarted', (pod) => isReady(pod) && containerOf(pod)?.restartCount === 1);
