@@ -20,7 +20,13 @@ import { attemptEntry } from '#scheduler/timeline-entry.ts';
 
 /** Makes a scheduler; it does nothing until `run`. */
 export const createScheduler = (options: SchedulerOptions): Scheduler =>
-  new LiveScheduler({ random: Math.random, profile: defaultProfile(), timeline: noTimeline, ...options });
+  new LiveScheduler({
+    random: Math.random,
+    profile: defaultProfile(),
+    timeline: noTimeline,
+    onAttempt: () => {},
+    ...options,
+  });
 
 const noTimeline: Timeline = { record: () => {} };
 
@@ -80,7 +86,9 @@ class LiveScheduler implements Scheduler {
         turn = { since: clock.now(), attempts: 0 };
         continue;
       }
+      const begun = performance.now();
       this.#attempt(next, scope);
+      this.#options.onAttempt(performance.now() - begun);
       turn.attempts++;
       if (turn.attempts < TURN_ATTEMPTS && clock.now() - turn.since < TURN_MS) continue;
       await othersTurn();
