@@ -23,7 +23,9 @@ export class ClusterState implements ClusterView {
   readonly #images = new Map<string, number>();
   readonly #priorities = new Map<number, number>();
   readonly #onChange: Listener;
+  readonly #log = new ChangeLog();
   #generation = 0;
+  #imagesEpoch = 0;
 
   constructor(onChange: Listener = () => {}) {
     this.#onChange = onChange;
@@ -34,6 +36,15 @@ export class ClusterState implements ClusterView {
   }
   node(name: string): NodeView | undefined {
     return this.#byName.get(name);
+  }
+  get changes(): number {
+    return this.#log.count;
+  }
+  changedSince(changes: number): readonly number[] | undefined {
+    return this.#log.since(changes);
+  }
+  get imagesEpoch(): number {
+    return this.#imagesEpoch;
   }
   nodesWithImage(name: string): number {
     return this.#images.get(name) ?? 0;
@@ -62,6 +73,7 @@ export class ClusterState implements ClusterView {
     if (last !== undefined && last !== record) {
       this.#records[record.position] = last;
       last.position = record.position;
+      this.#log.add(last.position);
     }
     this.#countImages(record, -1);
     if (record.pods.size > 0) this.#homeless.set(name, new Map(record.pods));
@@ -95,17 +107,18 @@ export class ClusterState implements ClusterView {
     this.#records.push(record);
     this.#byName.set(record.name, record);
     this.#countImages(record, 1);
-    record.generation = ++this.#generation;
+    this.#touch(record);
     this.#onChange({ kind: 'node-added', node: record });
   }
 
   #changeNode(record: NodeRecord, object: Node): void {
     const before = record.object;
     const updates = updatesOf(before, object);
-    this.#countImages(record, -1);
+    const sameImages = record.object.status?.images === object.status?.images;
+    if (!sameImages) this.#countImages(record, -1);
     record.become(object);
-    this.#countImages(record, 1);
-    record.generation = ++this.#generation;
+    if (!sameImages) this.#countImages(record, 1);
+    this.#touch(record);
     for (const kind of updates) this.#onChange({ kind, node: record, before });
   }
 
@@ -128,7 +141,7 @@ export class ClusterState implements ClusterView {
       return;
     }
     record.add(pod);
-    record.generation = ++this.#generation;
+    this.#touch(record);
   }
 
   #take(pod: Pod, node: string): void {
@@ -144,10 +157,16 @@ export class ClusterState implements ClusterView {
       return;
     }
     record.remove(pod);
+    this.#touch(record);
+  }
+
+  #touch(record: NodeRecord): void {
     record.generation = ++this.#generation;
+    this.#log.add(record.position);
   }
 
   #countImages({ images }: NodeRecord, sign: 1 | -1): void {
+    this.#imagesEpoch++;
     for (const name of images.keys()) {
       const count = (this.#images.get(name) ?? 0) + sign;
       if (count > 0) this.#images.set(name, count);
@@ -155,6 +174,30 @@ export class ClusterState implements ClusterView {
     }
   }
 }
+
+/** Which nodes have changed, by their positions; the oldest are forgotten. */
+class ChangeLog {
+  #positions: number[] = [];
+  #forgotten = 0;
+
+  get count(): number {
+    return this.#forgotten + this.#positions.length;
+  }
+
+  add(position: number): void {
+    this.#positions.push(position);
+    if (this.#positions.length < 2 * REMEMBERED_CHANGES) return;
+    this.#positions = this.#positions.slice(REMEMBERED_CHANGES);
+    this.#forgotten += REMEMBERED_CHANGES;
+  }
+
+  since(count: number): readonly number[] | undefined {
+    return count < this.#forgotten ? undefined : this.#positions.slice(count - this.#forgotten);
+  }
+}
+
+/** Who is further behind looks at every node: that is no dearer then. */
+const REMEMBERED_CHANGES = 4_096;
 
 /** In the order in which they are told. */
 function updatesOf(before: Node, after: Node): readonly NodeUpdate[] {
