@@ -1,8 +1,10 @@
-import type { Node, Pod } from '#api/generated/core-v1.ts';
+import type { Namespace, Node, Pod } from '#api/generated/core-v1.ts';
 import type { Uid } from '#api/meta.ts';
+import type { Labels } from '#api/selectors.ts';
 import { NodeRecord } from '#scheduler/node-record.ts';
 import type { ClusterChange, ClusterView, NodeUpdate, NodeView } from '#scheduler/plugin.ts';
 import { priorityOf, requestsOf } from '#scheduler/pod-facts.ts';
+import { Topology } from '#scheduler/topology.ts';
 
 type Listener = (change: ClusterChange) => void;
 
@@ -24,6 +26,9 @@ export class ClusterState implements ClusterView {
   readonly #priorities = new Map<number, number>();
   readonly #onChange: Listener;
   readonly #log = new ChangeLog();
+  readonly #topologies = new Map<string, Topology>();
+  readonly #namespaces = new Map<string, Labels>();
+  #namespacesEpoch = 0;
   #generation = 0;
   #imagesEpoch = 0;
 
@@ -46,6 +51,21 @@ export class ClusterState implements ClusterView {
   get imagesEpoch(): number {
     return this.#imagesEpoch;
   }
+  topology(key: string): Topology {
+    let topology = this.#topologies.get(key);
+    if (topology === undefined) {
+      topology = new Topology(key);
+      this.#topologies.set(key, topology);
+      for (const record of this.#records) topology.set(record);
+    }
+    return topology;
+  }
+  namespaceLabels(name: string): Labels | undefined {
+    return this.#namespaces.get(name);
+  }
+  get namespacesEpoch(): number {
+    return this.#namespacesEpoch;
+  }
   nodesWithImage(name: string): number {
     return this.#images.get(name) ?? 0;
   }
@@ -57,6 +77,17 @@ export class ClusterState implements ClusterView {
   /** Where a pod is counted. */
   placeOf(uid: Uid): string | undefined {
     return this.#places.get(uid)?.node;
+  }
+
+  setNamespace({ metadata: { name, labels = {} } }: Namespace): void {
+    const known = this.#namespaces.get(name);
+    if (known !== undefined && !differ(known, labels)) return;
+    this.#namespaces.set(name, labels);
+    this.#namespacesEpoch++;
+  }
+
+  removeNamespace(name: string): void {
+    if (this.#namespaces.delete(name)) this.#namespacesEpoch++;
   }
 
   setNode(object: Node): void {
@@ -74,10 +105,11 @@ export class ClusterState implements ClusterView {
       this.#records[record.position] = last;
       last.position = record.position;
       this.#log.add(last.position);
+      this.#settle(last);
     }
     this.#countImages(record, -1);
     if (record.pods.size > 0) this.#homeless.set(name, new Map(record.pods));
-    this.#onChange({ kind: 'node-removed', name });
+    this.#onChange({ kind: 'node-removed', name, node: record });
   }
 
   /** A pod on a node, bound or assumed; where it was counted before it no longer is. */
@@ -108,6 +140,7 @@ export class ClusterState implements ClusterView {
     this.#byName.set(record.name, record);
     this.#countImages(record, 1);
     this.#touch(record);
+    this.#settle(record);
     this.#onChange({ kind: 'node-added', node: record });
   }
 
@@ -119,6 +152,7 @@ export class ClusterState implements ClusterView {
     record.become(object);
     if (!sameImages) this.#countImages(record, 1);
     this.#touch(record);
+    if (updates.includes('node-labels')) this.#settle(record);
     for (const kind of updates) this.#onChange({ kind, node: record, before });
   }
 
@@ -158,6 +192,11 @@ export class ClusterState implements ClusterView {
     }
     record.remove(pod);
     this.#touch(record);
+  }
+
+  /** Where it stands or what its labels are is new. */
+  #settle(record: NodeRecord): void {
+    for (const topology of this.#topologies.values()) topology.set(record);
   }
 
   #touch(record: NodeRecord): void {

@@ -3,8 +3,8 @@ import test from 'node:test';
 import fc from 'fast-check';
 import type { Node, Pod, Taint } from '#api/generated/core-v1.ts';
 import type { Uid } from '#api/meta.ts';
-import { ClusterState } from '#scheduler/cluster-state.ts';
 import { aNode, aPod } from '#scheduler/fixtures.ts';
+import { indexedCluster } from '#scheduler/indexed-cluster.ts';
 import { place, seededTieBreak } from '#scheduler/place.ts';
 import type { Placement } from '#scheduler/placement.ts';
 import { Placer } from '#scheduler/placer.ts';
@@ -30,12 +30,21 @@ const nodes = fc.record({
   unschedulable: fc.boolean(),
   image: fc.boolean(),
 });
+const terms = fc.record({
+  labelSelector: fc.constantFrom({ matchLabels: { app: 'x' } }, { matchLabels: { app: 'y' } }, {}),
+  topologyKey: fc.constantFrom('zone', 'host'),
+});
 const pods = fc.record({
   cpu: fc.constantFrom('100m', '400m', '1', '3'),
   zone: fc.option(fc.constantFrom('a', 'b', 'c')),
   prefers: fc.option(fc.constantFrom('a', 'b')),
   tolerates: fc.boolean(),
   name: fc.option(fc.constantFrom('n1', 'n9'), { freq: 8 }),
+  app: fc.constantFrom('x', 'y'),
+  near: fc.option(terms, { freq: 2 }),
+  far: fc.option(terms, { freq: 2 }),
+  likes: fc.option(terms, { freq: 2 }),
+  dislikes: fc.option(terms, { freq: 2 }),
 });
 const steps = fc.array(
   fc.oneof(
@@ -53,12 +62,22 @@ type ArbitraryPod = typeof pods extends fc.Arbitrary<infer T> ? T : never;
 const nodeOf = ({ name, cpu, taints: own, zone, unschedulable, image }: ArbitraryNode): Node =>
   aNode(name, {
     allocatable: { cpu },
-    labels: { zone },
+    labels: { host: name, ...(name === 'n3' ? {} : { zone }) },
     spec: { taints: own, unschedulable },
     ...(image ? { images: [{ names: ['busybox:latest'], sizeBytes: 500 * 2 ** 20 }] } : {}),
   });
 
-function podOf(at: number, { cpu, zone, prefers, tolerates, name }: ArbitraryPod): Pod {
+type Term = typeof terms extends fc.Arbitrary<infer T> ? T : never;
+
+const podAffinity = (required: Term | null, preferred: Term | null) => ({
+  ...(required === null ? {} : { requiredDuringSchedulingIgnoredDuringExecution: [required] }),
+  ...(preferred === null
+    ? {}
+    : { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 3, podAffinityTerm: preferred }] }),
+});
+
+function podOf(at: number, wishes: ArbitraryPod): Pod {
+  const { cpu, zone, prefers, tolerates, name, app, near, far, likes, dislikes } = wishes;
   const named = { matchFields: [{ key: 'metadata.name', operator: 'In', values: [name ?? ''] }] } as const;
   const liked = { matchExpressions: [{ key: 'zone', operator: 'In', values: [prefers ?? ''] }] } as const;
   const nodeAffinity = {
@@ -67,22 +86,28 @@ function podOf(at: number, { cpu, zone, prefers, tolerates, name }: ArbitraryPod
       ? {}
       : { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 5, preference: liked }] }),
   };
-  return aPod(
+  const affinity = {
+    nodeAffinity,
+    ...(near === null && likes === null ? {} : { podAffinity: podAffinity(near, likes) }),
+    ...(far === null && dislikes === null ? {} : { podAntiAffinity: podAffinity(far, dislikes) }),
+  };
+  const pod = aPod(
     `p${at}`,
     { cpu },
     {
-      affinity: { nodeAffinity },
+      affinity,
       ...(zone === null ? {} : { nodeSelector: { zone } }),
       ...(tolerates ? { tolerations: [{ operator: 'Exists' }] } : {}),
     },
   );
+  return { ...pod, metadata: { ...pod.metadata, labels: { app } } };
 }
 
 test('the columns come to what the plain definition says, however the cluster changes', () => {
   fc.assert(
     fc.property(steps, (all) => {
       const { plugins } = defaultProfile();
-      const cluster = new ClusterState();
+      const cluster = indexedCluster(plugins);
       const placer = new Placer(plugins);
       for (const [at, step] of all.entries()) {
         if (step.kind === 'node') cluster.setNode(nodeOf(step.node));
@@ -102,7 +127,7 @@ test('the columns come to what the plain definition says, however the cluster ch
 
 test('a table that has been left behind for too long starts anew', () => {
   const { plugins } = defaultProfile();
-  const cluster = new ClusterState();
+  const cluster = indexedCluster(plugins);
   const placer = new Placer(plugins);
   cluster.setNode(aNode('n'));
   const pod = aPod('p', { cpu: '1' });

@@ -1,5 +1,7 @@
 import type { Node, Pod, Taint } from '#api/generated/core-v1.ts';
 import type { Uid } from '#api/meta.ts';
+import type { Labels } from '#api/selectors.ts';
+import type { Topology } from '#scheduler/topology.ts';
 
 /**
  * What the scheduler asks of its plugins, and what they may see.
@@ -97,6 +99,12 @@ export interface ClusterView {
   /** Grows whenever `nodesWithImage` or the number of nodes has changed. */
   readonly imagesEpoch: number;
   node(name: string): NodeView | undefined;
+  /** Made when first asked for, and kept up from then on. */
+  topology(key: string): Topology;
+  /** undefined for a namespace that is not known (yet). */
+  namespaceLabels(name: string): Labels | undefined;
+  /** Grows whenever a namespace comes, goes or gets other labels. */
+  readonly namespacesEpoch: number;
   /** How many nodes have an image, by a name that a node's status gives it. */
   nodesWithImage(name: string): number;
 }
@@ -136,7 +144,8 @@ export interface Amounts {
 export type ClusterChange =
   | { readonly kind: 'node-added'; readonly node: NodeView }
   | { readonly kind: NodeUpdate; readonly node: NodeView; readonly before: Node }
-  | { readonly kind: 'node-removed'; readonly name: string }
+  /** The node as it was, with the pods that are now without one. */
+  | { readonly kind: 'node-removed'; readonly name: string; readonly node: NodeView }
   /** On a node: bound, or assumed to be. */
   | { readonly kind: 'pod-added'; readonly pod: Pod; readonly node: NodeView | undefined }
   /** No longer on its node: gone, ended, or the binding failed. */

@@ -1,6 +1,7 @@
 import type { BindingPlugin, SchedulerPlugin } from '#scheduler/plugin.ts';
 import { balancedAllocation } from '#scheduler/plugins/balanced-allocation.ts';
 import { imageLocality } from '#scheduler/plugins/image-locality.ts';
+import { interPodAffinity } from '#scheduler/plugins/inter-pod-affinity/inter-pod-affinity.ts';
 import { nodeAffinity } from '#scheduler/plugins/node-affinity.ts';
 import { nodeName } from '#scheduler/plugins/node-name.ts';
 import { nodePorts } from '#scheduler/plugins/node-ports.ts';
@@ -32,6 +33,7 @@ export const defaultProfile = (): Profile => ({
     { plugin: nodeAffinity, weight: 2 },
     { plugin: nodePorts, weight: 1 },
     { plugin: resourcesFit, weight: 1 },
+    { plugin: interPodAffinity(), weight: 2 },
     { plugin: balancedAllocation, weight: 1 },
     { plugin: imageLocality, weight: 1 },
   ],
