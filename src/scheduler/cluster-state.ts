@@ -1,5 +1,5 @@
-import type { Namespace, Node, Pod } from '#api/generated/core-v1.ts';
-import type { Uid } from '#api/meta.ts';
+import type { Namespace, Node, Pod, Service } from '#api/generated/core-v1.ts';
+import { keyOf, type ObjectKey, type Uid } from '#api/meta.ts';
 import type { Labels } from '#api/selectors.ts';
 import { NodeRecord } from '#scheduler/node-record.ts';
 import type { ClusterChange, ClusterView, NodeUpdate, NodeView } from '#scheduler/plugin.ts';
@@ -28,6 +28,7 @@ export class ClusterState implements ClusterView {
   readonly #log = new ChangeLog();
   readonly #topologies = new Map<string, Topology>();
   readonly #namespaces = new Map<string, Labels>();
+  readonly #services = new Map<ObjectKey, Service>();
   #namespacesEpoch = 0;
   #generation = 0;
   #imagesEpoch = 0;
@@ -63,6 +64,15 @@ export class ClusterState implements ClusterView {
   namespaceLabels(name: string): Labels | undefined {
     return this.#namespaces.get(name);
   }
+  servedLabels({ metadata }: Pod): Labels | undefined {
+    let found: Labels | undefined;
+    for (const { metadata: of, spec } of this.#services.values()) {
+      const entries = Object.entries(spec.selector ?? {});
+      if (of.namespace !== metadata.namespace || entries.length === 0) continue;
+      if (entries.every(([key, value]) => metadata.labels?.[key] === value)) found = { ...found, ...spec.selector };
+    }
+    return found;
+  }
   get namespacesEpoch(): number {
     return this.#namespacesEpoch;
   }
@@ -84,6 +94,14 @@ export class ClusterState implements ClusterView {
     if (known !== undefined && !differ(known, labels)) return;
     this.#namespaces.set(name, labels);
     this.#namespacesEpoch++;
+  }
+
+  setService(service: Service): void {
+    this.#services.set(keyOf(service), service);
+  }
+
+  removeService(key: ObjectKey): void {
+    this.#services.delete(key);
   }
 
   removeNamespace(name: string): void {
@@ -251,6 +269,10 @@ function updatesOf(before: Node, after: Node): readonly NodeUpdate[] {
 
 /** Most updates of a pod on a node are of its status, which nobody here counts. */
 const countsAlike = (before: Pod, after: Pod): boolean =>
+  (before.metadata.deletionTimestamp === undefined) === (after.metadata.deletionTimestamp === undefined) &&
+  looksAlike(before, after);
+
+const looksAlike = (before: Pod, after: Pod): boolean =>
   before.metadata.labels === after.metadata.labels
     ? requestsOf(before) === requestsOf(after) || !differ(before.spec, after.spec)
     : !differ(before.metadata.labels, after.metadata.labels) && !differ(before.spec, after.spec);

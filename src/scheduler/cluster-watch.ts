@@ -1,8 +1,8 @@
-import type { Namespace, Node, Pod } from '#api/generated/core-v1.ts';
+import type { Namespace, Node, Pod, Service } from '#api/generated/core-v1.ts';
 import { keyOf, type Uid } from '#api/meta.ts';
 import { createInformer } from '#client/create-informer.ts';
 import type { Change, Informer } from '#client/informer.ts';
-import { namespaceResource, nodeResource, podResource } from '#client/resources.ts';
+import { namespaceResource, nodeResource, podResource, serviceResource } from '#client/resources.ts';
 import type { Scope } from '#lib/scope.ts';
 import type { Attempt } from '#scheduler/attempts.ts';
 import type { ClusterState } from '#scheduler/cluster-state.ts';
@@ -24,6 +24,7 @@ export class ClusterWatch {
   readonly #pods: Informer<Pod>;
   readonly #nodes: Informer<Node>;
   readonly #namespaces: Informer<Namespace>;
+  readonly #services: Informer<Service>;
   /** Pods on a node of our choice, until the informer says where they are or the binding has failed. */
   readonly #assumed = new Set<Uid>();
   readonly #onNews: () => void;
@@ -42,8 +43,13 @@ export class ClusterWatch {
     this.#pods = createInformer({ client, clock, resource: podResource, fieldSelector, onError });
     this.#nodes = createInformer({ client, clock, resource: nodeResource, onError });
     this.#namespaces = createInformer({ client, clock, resource: namespaceResource, onError });
+    this.#services = createInformer({ client, clock, resource: serviceResource, onError });
     this.#pods.onChange((change) => this.#podChanged(change));
     this.#nodes.onChange((change) => this.#nodeChanged(change));
+    this.#services.onChange(({ key, after }) => {
+      if (after === undefined) this.cluster.removeService(key);
+      else this.cluster.setService(after);
+    });
     this.#namespaces.onChange(({ key, after }) => {
       if (after === undefined) this.cluster.removeNamespace(key);
       else this.cluster.setNamespace(after);
@@ -53,12 +59,13 @@ export class ClusterWatch {
   run(scope: Scope): void {
     scope.spawn('watch nodes', (signal) => this.#nodes.run(signal));
     scope.spawn('watch namespaces', (signal) => this.#namespaces.run(signal));
+    scope.spawn('watch services', (signal) => this.#services.run(signal));
     scope.spawn('watch pods', (signal) => this.#pods.run(signal));
   }
 
   /** Resolves when all there was in the beginning is known. */
   async synced(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#namespaces, this.#nodes, this.#pods].map((each) => each.synced(signal)));
+    await Promise.all([this.#namespaces, this.#services, this.#nodes, this.#pods].map((each) => each.synced(signal)));
   }
 
   get revisions(): Attempt['revisions'] {

@@ -103,6 +103,8 @@ export interface ClusterView {
   topology(key: string): Topology;
   /** undefined for a namespace that is not known (yet). */
   namespaceLabels(name: string): Labels | undefined;
+  /** What the selectors of the Services that select a pod ask for, taken together; undefined when none does. */
+  servedLabels(pod: Pod): Labels | undefined;
   /** Grows whenever a namespace comes, goes or gets other labels. */
   readonly namespacesEpoch: number;
   /** How many nodes have an image, by a name that a node's status gives it. */

@@ -6,6 +6,7 @@ import { nodeAffinity } from '#scheduler/plugins/node-affinity.ts';
 import { nodeName } from '#scheduler/plugins/node-name.ts';
 import { nodePorts } from '#scheduler/plugins/node-ports.ts';
 import { nodeUnschedulable } from '#scheduler/plugins/node-unschedulable.ts';
+import { podTopologySpread } from '#scheduler/plugins/pod-topology-spread/pod-topology-spread.ts';
 import { resourcesFit } from '#scheduler/plugins/resources-fit.ts';
 import { taintToleration } from '#scheduler/plugins/taint-toleration.ts';
 
@@ -33,6 +34,7 @@ export const defaultProfile = (): Profile => ({
     { plugin: nodeAffinity, weight: 2 },
     { plugin: nodePorts, weight: 1 },
     { plugin: resourcesFit, weight: 1 },
+    { plugin: podTopologySpread(), weight: 2 },
     { plugin: interPodAffinity(), weight: 2 },
     { plugin: balancedAllocation, weight: 1 },
     { plugin: imageLocality, weight: 1 },

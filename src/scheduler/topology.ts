@@ -1,5 +1,8 @@
 import type { NodeView } from '#scheduler/plugin.ts';
 
+/** A key that makes every node a domain of its own, whatever its labels are. */
+export const EACH_NODE = '';
+
 /**
  * Which domain of one topology key each node is in: `zone-a` for `topology.kubernetes.io/zone`, itself for a hostname. Domains are
  * numbered from 0 and keep their numbers for good, so that what is counted by domain outlives every change of nodes.
@@ -30,7 +33,7 @@ export class Topology {
 
   /** -1 for a node without the label. */
   domainOf({ object }: Pick<NodeView, 'object'>): number {
-    const name = object.metadata.labels?.[this.key];
+    const name = this.key === EACH_NODE ? object.metadata.name : object.metadata.labels?.[this.key];
     if (name === undefined) return -1;
     let number = this.#numbers.get(name);
     if (number === undefined) {
