@@ -58,7 +58,10 @@ export interface Opinion {
    * of each node it refuses, in any order.
    */
   filterAll?(refuse: Refuse): void;
-  /** The opinion there would be with a pod more or less on a node: for preemption and nominated pods. Absent: the same. */
+  /**
+   * The opinion there would be with a pod more or less on a node, for preemption and nominated pods, as far as it follows from more
+   * than the node that is asked about (that one is shown as it would be). May be asked of its own result. Absent: the same.
+   */
   adjusted?(change: 'added' | 'removed', pod: Pod, node: NodeView): Opinion;
   /** Asked once, when it is known which nodes can take the pod. Undefined: it has no preference. */
   scorer?(feasible: readonly NodeView[]): Scorer | undefined;

@@ -3,6 +3,7 @@ import { LruMap } from '#lib/lru-map.ts';
 import {
   fits,
   skip,
+  type ClusterChange,
   type ClusterView,
   type NodeView,
   type Opinion,
@@ -11,7 +12,7 @@ import {
   type SchedulerPlugin,
   type Verdict,
 } from '#scheduler/plugin.ts';
-import { type Spread, type Spreads, spreadsOf } from '#scheduler/plugins/pod-topology-spread/constraints.ts';
+import { type Spread, spreadsOf } from '#scheduler/plugins/pod-topology-spread/constraints.ts';
 import { type Counted, SpreadCounts } from '#scheduler/plugins/pod-topology-spread/spread-counts.ts';
 import { spreadScorer } from '#scheduler/plugins/pod-topology-spread/score.ts';
 
@@ -75,28 +76,27 @@ export function podTopologySpread(): SchedulerPlugin {
       'pod-updated',
       'pod-itself',
     ],
-    mightHelp(pod, change) {
-      const { hard } = spreadsOf(pod, cluster);
-      const isSpread = (other: Pod): boolean => hard.some(({ selection }) => selection.matches(other, cluster));
-      switch (change.kind) {
-        case 'pod-added':
-        case 'pod-removed':
-          return isSpread(change.pod);
-        case 'pod-updated':
-          return isSpread(change.pod) !== isSpread(change.before);
-        case 'pod-itself':
-          return (
-            JSON.stringify(spreadText(pod, spreadsOf(pod, cluster))) !==
-            JSON.stringify(spreadText(change.before, spreadsOf(change.before, cluster)))
-          );
-        default:
-          return true;
-      }
-    },
+    mightHelp: (pod, change) => mightHelp(pod, change, cluster),
   };
 }
 
-const spreadText = ({ metadata }: Pod, { hard }: Spreads): unknown => [metadata.labels, hard];
+function mightHelp(pod: Pod, change: ClusterChange, cluster: ClusterView): boolean {
+  const { hard } = spreadsOf(pod, cluster);
+  const isSpread = (other: Pod): boolean => hard.some(({ selection }) => selection.matches(other, cluster));
+  switch (change.kind) {
+    case 'pod-added':
+    case 'pod-removed':
+      return isSpread(change.pod);
+    case 'pod-updated':
+      return isSpread(change.pod) !== isSpread(change.before);
+    case 'pod-itself':
+      return wishes(pod) !== wishes(change.before);
+    default:
+      return true;
+  }
+}
+
+const wishes = ({ metadata, spec }: Pod): string => JSON.stringify([metadata.labels, spec.topologySpreadConstraints]);
 
 interface Held {
   readonly spread: Spread;
