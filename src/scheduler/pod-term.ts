@@ -1,5 +1,5 @@
 import type { Pod, PodAffinityTerm } from '#api/generated/core-v1.ts';
-import { everything, selectorOfObject, type LabelSelector } from '#api/selectors.ts';
+import { everything, type LabelSelector, type Requirement, selectorOf, selectorOfObject } from '#api/selectors.ts';
 import type { ClusterView } from '#scheduler/plugin.ts';
 
 /** Which pods are meant, wherever they are: by their labels, and by where they live. */
@@ -18,14 +18,15 @@ export interface PodTerm extends PodSelection {
 
 /**
  * Names and a selector of namespaces add up; without either, the namespace of the pod the term belongs to is meant. Without a
- * label selector no pod is. What `matchLabelKeys` say is in the selector already: the API server puts it there.
+ * label selector no pod is. Of the keys in `matchLabelKeys` (and `mismatchLabelKeys`) others have to have the owner's own values, or
+ * must not (KEP-3633); a key the owner has not is passed over.
  */
 export function podTermOf(term: PodAffinityTerm, owner: Pod): PodTerm {
   const { namespaces = [], namespaceSelector, topologyKey } = term;
   const own = namespaces.length === 0 && namespaceSelector === undefined;
   const names = new Set(own ? [owner.metadata.namespace ?? ''] : namespaces);
   const spaces = namespaceSelector === undefined ? undefined : selectorOfObject(namespaceSelector);
-  const selector = selectorOfObject(term.labelSelector);
+  const selector = withOwnLabels(selectorOfObject(term.labelSelector), term, owner);
   const selects = spaces?.text === everything.text && spaces !== undefined ? 'all' : spaces;
   const text = JSON.stringify([
     topologyKey,
@@ -40,6 +41,18 @@ export function podTermOf(term: PodAffinityTerm, owner: Pod): PodTerm {
     matches: ({ metadata }, cluster) =>
       selector.matches(metadata.labels) && isIn(metadata.namespace ?? '', { names, selects }, cluster),
   };
+}
+
+function withOwnLabels(selector: LabelSelector, term: PodAffinityTerm, { metadata }: Pod): LabelSelector {
+  const of = (keys: readonly string[] = [], operator: 'in' | 'notin'): readonly Requirement[] =>
+    keys.flatMap((key) => {
+      const value = metadata.labels?.[key];
+      return value === undefined ? [] : [{ key, operator, values: [value] }];
+    });
+  const more = [...of(term.matchLabelKeys, 'in'), ...of(term.mismatchLabelKeys, 'notin')];
+  return term.labelSelector === undefined || more.length === 0
+    ? selector
+    : selectorOf([...selector.requirements, ...more]);
 }
 
 /** Pods of one namespace by their labels. */

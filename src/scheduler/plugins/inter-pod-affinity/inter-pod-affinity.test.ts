@@ -19,6 +19,7 @@ interface World {
   readonly namespaces: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
+const hasLabel = ({ metadata }: Pod, key: string): boolean => metadata.labels?.[key] !== undefined;
 const isMeant = (term: PodAffinityTerm, owner: Pod, other: Pod, { namespaces }: World): boolean => {
   const { namespace = '' } = other.metadata;
   const named = term.namespaces?.includes(namespace) ?? false;
@@ -27,7 +28,13 @@ const isMeant = (term: PodAffinityTerm, owner: Pod, other: Pod, { namespaces }: 
   const own = term.namespaces === undefined && term.namespaceSelector === undefined;
   return (
     (named || selected || (own && namespace === owner.metadata.namespace)) &&
-    selectorOfObject(term.labelSelector).matches(other.metadata.labels)
+    selectorOfObject(term.labelSelector).matches(other.metadata.labels) &&
+    (term.matchLabelKeys ?? []).every(
+      (key) => !hasLabel(owner, key) || owner.metadata.labels?.[key] === other.metadata.labels?.[key],
+    ) &&
+    (term.mismatchLabelKeys ?? []).every(
+      (key) => !hasLabel(owner, key) || owner.metadata.labels?.[key] !== other.metadata.labels?.[key],
+    )
   );
 };
 
@@ -90,6 +97,8 @@ const term = fc.record(
     topologyKey: fc.constantFrom('zone', 'host'),
     namespaces: fc.constantFrom(['one'], ['one', 'two']),
     namespaceSelector: fc.constantFrom({}, { matchLabels: { team: 'a' } }),
+    matchLabelKeys: fc.constantFrom(['app'], ['none']),
+    mismatchLabelKeys: fc.constantFrom(['app']),
   },
   { requiredKeys: ['topologyKey'] },
 );
