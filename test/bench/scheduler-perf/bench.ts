@@ -13,10 +13,10 @@ import type { PerfMessage, PerfOrder, PerfResult } from '#test/bench/scheduler-p
 
 export interface SchedulerBenchOptions {
   /** As upstream's workload has it when absent; pods follow the nodes then. */
-  readonly nodes?: number;
-  readonly pods?: number;
+  readonly nodes?: number | undefined;
+  readonly pods?: number | undefined;
   /** Part of a case's name; all when absent. */
-  readonly only?: string;
+  readonly only?: string | undefined;
   /** Beside each, the same over a store in memory: what the scheduler and the API server cost without the disk. */
   readonly memory?: boolean;
 }
@@ -110,16 +110,5 @@ async function getAllTheTime(kubeconfig: string, signal: AbortSignal): Promise<r
     // The server goes with the child, which may be before we are told to stop.
     if (signal.aborted || took.length > 0) return took;
     throw error;
-  }
-}
-
-if (import.meta.main) {
-  const [only = '', nodes, pods] = process.argv.slice(2);
-  const size = {
-    ...(nodes === undefined ? {} : { nodes: Number(nodes) }),
-    ...(pods === undefined ? {} : { pods: Number(pods) }),
-  };
-  for (const { name, unit, value } of await benchSchedulerPerf({ only, memory: true, ...size })) {
-    process.stdout.write(`${name}: ${value.toPrecision(3)} ${unit}\n`);
   }
 }
