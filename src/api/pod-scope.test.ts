@@ -35,6 +35,7 @@ test('withoutEffect: names what a pod sets in vain, and nothing else', () => {
   const pod = {
     spec: {
       topologySpreadConstraints: [],
+      hostUsers: false,
       terminationGracePeriodSeconds: 1,
       affinity: { nodeAffinity: {}, podAntiAffinity: {} },
       containers: [{ name: 'a', resizePolicy: [], livenessProbe: {}, terminationMessagePath: '/x' }],
@@ -46,11 +47,6 @@ test('withoutEffect: names what a pod sets in vain, and nothing else', () => {
   } as unknown as Pod;
   assert.deepEqual(
     withoutEffect(pod).map((text) => text.split(':')[0]),
-    [
-      'spec.topologySpreadConstraints',
-      'spec.affinity.podAntiAffinity',
-      'spec.containers[0].resizePolicy',
-      'spec.volumes[1].nfs',
-    ],
+    ['spec.hostUsers', 'spec.containers[0].resizePolicy', 'spec.volumes[1].nfs'],
   );
 });

@@ -51,7 +51,7 @@ export const podFields: Readonly<Record<string, Fate>> = {
   subdomain: 'honoured',
   terminationGracePeriodSeconds: 'honoured',
   tolerations: 'honoured',
-  topologySpreadConstraints: 'ignored',
+  topologySpreadConstraints: 'honoured',
   volumes: 'honoured',
 };
 
@@ -112,13 +112,8 @@ export function withoutEffect({ spec }: Pod): readonly string[] {
           `spec.volumes[${n}].${kind}: volumes of this kind are not supported yet in peapod; the pod will wait for it`,
       ),
   );
-  const { podAffinity, podAntiAffinity } = spec.affinity ?? {};
-  const affinities = Object.entries({ podAffinity, podAntiAffinity })
-    .filter(([, value]) => value !== undefined)
-    .map(([name]) => `spec.affinity.${name}: has no effect yet in peapod (see SCOPE.md)`);
   return [
     ...told(podFields, spec, 'spec'),
-    ...affinities,
     ...each(spec.initContainers, 'initContainers'),
     ...each(spec.containers, 'containers'),
     ...volumes,

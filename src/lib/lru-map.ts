@@ -7,6 +7,10 @@ export class LruMap<K, V> {
     this.#limit = limit;
   }
 
+  values(): IterableIterator<V> {
+    return this.#entries.values();
+  }
+
   get size(): number {
     return this.#entries.size;
   }

@@ -1,8 +1,10 @@
-import type { Node, Pod } from '#api/generated/core-v1.ts';
-import type { Uid } from '#api/meta.ts';
+import type { Namespace, Node, Pod, Service } from '#api/generated/core-v1.ts';
+import { keyOf, type ObjectKey, type Uid } from '#api/meta.ts';
+import type { Labels } from '#api/selectors.ts';
 import { NodeRecord } from '#scheduler/node-record.ts';
 import type { ClusterChange, ClusterView, NodeUpdate, NodeView } from '#scheduler/plugin.ts';
 import { priorityOf, requestsOf } from '#scheduler/pod-facts.ts';
+import { Topology } from '#scheduler/topology.ts';
 
 type Listener = (change: ClusterChange) => void;
 
@@ -23,7 +25,13 @@ export class ClusterState implements ClusterView {
   readonly #images = new Map<string, number>();
   readonly #priorities = new Map<number, number>();
   readonly #onChange: Listener;
+  readonly #log = new ChangeLog();
+  readonly #topologies = new Map<string, Topology>();
+  readonly #namespaces = new Map<string, Labels>();
+  readonly #services = new Map<ObjectKey, Service>();
+  #namespacesEpoch = 0;
   #generation = 0;
+  #imagesEpoch = 0;
 
   constructor(onChange: Listener = () => {}) {
     this.#onChange = onChange;
@@ -34,6 +42,39 @@ export class ClusterState implements ClusterView {
   }
   node(name: string): NodeView | undefined {
     return this.#byName.get(name);
+  }
+  get changes(): number {
+    return this.#log.count;
+  }
+  changedSince(changes: number): readonly number[] | undefined {
+    return this.#log.since(changes);
+  }
+  get imagesEpoch(): number {
+    return this.#imagesEpoch;
+  }
+  topology(key: string): Topology {
+    let topology = this.#topologies.get(key);
+    if (topology === undefined) {
+      topology = new Topology(key);
+      this.#topologies.set(key, topology);
+      for (const record of this.#records) topology.set(record);
+    }
+    return topology;
+  }
+  namespaceLabels(name: string): Labels | undefined {
+    return this.#namespaces.get(name);
+  }
+  servedLabels({ metadata }: Pod): Labels | undefined {
+    let found: Labels | undefined;
+    for (const { metadata: of, spec } of this.#services.values()) {
+      const entries = Object.entries(spec.selector ?? {});
+      if (of.namespace !== metadata.namespace || entries.length === 0) continue;
+      if (entries.every(([key, value]) => metadata.labels?.[key] === value)) found = { ...found, ...spec.selector };
+    }
+    return found;
+  }
+  get namespacesEpoch(): number {
+    return this.#namespacesEpoch;
   }
   nodesWithImage(name: string): number {
     return this.#images.get(name) ?? 0;
@@ -46,6 +87,25 @@ export class ClusterState implements ClusterView {
   /** Where a pod is counted. */
   placeOf(uid: Uid): string | undefined {
     return this.#places.get(uid)?.node;
+  }
+
+  setNamespace({ metadata: { name, labels = {} } }: Namespace): void {
+    const known = this.#namespaces.get(name);
+    if (known !== undefined && !differ(known, labels)) return;
+    this.#namespaces.set(name, labels);
+    this.#namespacesEpoch++;
+  }
+
+  setService(service: Service): void {
+    this.#services.set(keyOf(service), service);
+  }
+
+  removeService(key: ObjectKey): void {
+    this.#services.delete(key);
+  }
+
+  removeNamespace(name: string): void {
+    if (this.#namespaces.delete(name)) this.#namespacesEpoch++;
   }
 
   setNode(object: Node): void {
@@ -62,10 +122,12 @@ export class ClusterState implements ClusterView {
     if (last !== undefined && last !== record) {
       this.#records[record.position] = last;
       last.position = record.position;
+      this.#log.add(last.position);
+      this.#settle(last);
     }
     this.#countImages(record, -1);
     if (record.pods.size > 0) this.#homeless.set(name, new Map(record.pods));
-    this.#onChange({ kind: 'node-removed', name });
+    this.#onChange({ kind: 'node-removed', name, node: record });
   }
 
   /** A pod on a node, bound or assumed; where it was counted before it no longer is. */
@@ -95,17 +157,20 @@ export class ClusterState implements ClusterView {
     this.#records.push(record);
     this.#byName.set(record.name, record);
     this.#countImages(record, 1);
-    record.generation = ++this.#generation;
+    this.#touch(record);
+    this.#settle(record);
     this.#onChange({ kind: 'node-added', node: record });
   }
 
   #changeNode(record: NodeRecord, object: Node): void {
     const before = record.object;
     const updates = updatesOf(before, object);
-    this.#countImages(record, -1);
+    const sameImages = record.object.status?.images === object.status?.images;
+    if (!sameImages) this.#countImages(record, -1);
     record.become(object);
-    this.#countImages(record, 1);
-    record.generation = ++this.#generation;
+    if (!sameImages) this.#countImages(record, 1);
+    this.#touch(record);
+    if (updates.includes('node-labels')) this.#settle(record);
     for (const kind of updates) this.#onChange({ kind, node: record, before });
   }
 
@@ -128,7 +193,7 @@ export class ClusterState implements ClusterView {
       return;
     }
     record.add(pod);
-    record.generation = ++this.#generation;
+    this.#touch(record);
   }
 
   #take(pod: Pod, node: string): void {
@@ -144,10 +209,21 @@ export class ClusterState implements ClusterView {
       return;
     }
     record.remove(pod);
+    this.#touch(record);
+  }
+
+  /** Where it stands or what its labels are is new. */
+  #settle(record: NodeRecord): void {
+    for (const topology of this.#topologies.values()) topology.set(record);
+  }
+
+  #touch(record: NodeRecord): void {
     record.generation = ++this.#generation;
+    this.#log.add(record.position);
   }
 
   #countImages({ images }: NodeRecord, sign: 1 | -1): void {
+    this.#imagesEpoch++;
     for (const name of images.keys()) {
       const count = (this.#images.get(name) ?? 0) + sign;
       if (count > 0) this.#images.set(name, count);
@@ -155,6 +231,30 @@ export class ClusterState implements ClusterView {
     }
   }
 }
+
+/** Which nodes have changed, by their positions; the oldest are forgotten. */
+class ChangeLog {
+  #positions: number[] = [];
+  #forgotten = 0;
+
+  get count(): number {
+    return this.#forgotten + this.#positions.length;
+  }
+
+  add(position: number): void {
+    this.#positions.push(position);
+    if (this.#positions.length < 2 * REMEMBERED_CHANGES) return;
+    this.#positions = this.#positions.slice(REMEMBERED_CHANGES);
+    this.#forgotten += REMEMBERED_CHANGES;
+  }
+
+  since(count: number): readonly number[] | undefined {
+    return count < this.#forgotten ? undefined : this.#positions.slice(count - this.#forgotten);
+  }
+}
+
+/** Who is further behind looks at every node: that is no dearer then. */
+const REMEMBERED_CHANGES = 4_096;
 
 /** In the order in which they are told. */
 function updatesOf(before: Node, after: Node): readonly NodeUpdate[] {
@@ -169,6 +269,10 @@ function updatesOf(before: Node, after: Node): readonly NodeUpdate[] {
 
 /** Most updates of a pod on a node are of its status, which nobody here counts. */
 const countsAlike = (before: Pod, after: Pod): boolean =>
+  (before.metadata.deletionTimestamp === undefined) === (after.metadata.deletionTimestamp === undefined) &&
+  looksAlike(before, after);
+
+const looksAlike = (before: Pod, after: Pod): boolean =>
   before.metadata.labels === after.metadata.labels
     ? requestsOf(before) === requestsOf(after) || !differ(before.spec, after.spec)
     : !differ(before.metadata.labels, after.metadata.labels) && !differ(before.spec, after.spec);

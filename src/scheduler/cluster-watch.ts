@@ -1,12 +1,12 @@
-import type { Node, Pod } from '#api/generated/core-v1.ts';
+import type { Namespace, Node, Pod, Service } from '#api/generated/core-v1.ts';
 import { keyOf, type Uid } from '#api/meta.ts';
 import { createInformer } from '#client/create-informer.ts';
 import type { Change, Informer } from '#client/informer.ts';
-import { nodeResource, podResource } from '#client/resources.ts';
+import { namespaceResource, nodeResource, podResource, serviceResource } from '#client/resources.ts';
 import type { Scope } from '#lib/scope.ts';
 import type { Attempt } from '#scheduler/attempts.ts';
-import { ClusterState } from '#scheduler/cluster-state.ts';
-import type { ClusterChange } from '#scheduler/plugin.ts';
+import type { ClusterState } from '#scheduler/cluster-state.ts';
+import { indexedCluster } from '#scheduler/indexed-cluster.ts';
 import { isUnbound } from '#scheduler/pod-facts.ts';
 import { SchedulingQueue } from '#scheduler/queue.ts';
 import type { SchedulerOptions } from '#scheduler/scheduler.ts';
@@ -23,6 +23,8 @@ export class ClusterWatch {
   readonly #options: Required<SchedulerOptions>;
   readonly #pods: Informer<Pod>;
   readonly #nodes: Informer<Node>;
+  readonly #namespaces: Informer<Namespace>;
+  readonly #services: Informer<Service>;
   /** Pods on a node of our choice, until the informer says where they are or the binding has failed. */
   readonly #assumed = new Set<Uid>();
   readonly #onNews: () => void;
@@ -34,25 +36,36 @@ export class ClusterWatch {
     this.#onNews = onNews;
     const plugins = profile.plugins.map(({ plugin }) => plugin);
     this.queue = new SchedulingQueue(plugins);
-    this.cluster = new ClusterState((change) => this.#changed(change));
-    for (const { index } of plugins) index?.init(this.cluster);
+    this.cluster = indexedCluster(profile.plugins, (change) => this.queue.changed(change, clock.now()));
     const onError = (error: unknown): void => log('the scheduler lost sight of the cluster', error);
     // What has ended takes no room and needs no node: it goes from the copy as if it were deleted. What is ending stays.
     const fieldSelector = 'status.phase!=Succeeded,status.phase!=Failed';
     this.#pods = createInformer({ client, clock, resource: podResource, fieldSelector, onError });
     this.#nodes = createInformer({ client, clock, resource: nodeResource, onError });
+    this.#namespaces = createInformer({ client, clock, resource: namespaceResource, onError });
+    this.#services = createInformer({ client, clock, resource: serviceResource, onError });
     this.#pods.onChange((change) => this.#podChanged(change));
     this.#nodes.onChange((change) => this.#nodeChanged(change));
+    this.#services.onChange(({ key, after }) => {
+      if (after === undefined) this.cluster.removeService(key);
+      else this.cluster.setService(after);
+    });
+    this.#namespaces.onChange(({ key, after }) => {
+      if (after === undefined) this.cluster.removeNamespace(key);
+      else this.cluster.setNamespace(after);
+    });
   }
 
   run(scope: Scope): void {
     scope.spawn('watch nodes', (signal) => this.#nodes.run(signal));
+    scope.spawn('watch namespaces', (signal) => this.#namespaces.run(signal));
+    scope.spawn('watch services', (signal) => this.#services.run(signal));
     scope.spawn('watch pods', (signal) => this.#pods.run(signal));
   }
 
   /** Resolves when all there was in the beginning is known. */
   async synced(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#nodes.synced(signal), this.#pods.synced(signal)]);
+    await Promise.all([this.#namespaces, this.#services, this.#nodes, this.#pods].map((each) => each.synced(signal)));
   }
 
   get revisions(): Attempt['revisions'] {
@@ -76,11 +89,6 @@ export class ClusterWatch {
   isWanted(pod: Pod): boolean {
     const latest = this.#pods.get(keyOf(pod));
     return latest?.metadata.uid === pod.metadata.uid && isUnbound(latest);
-  }
-
-  #changed(change: ClusterChange): void {
-    for (const { plugin } of this.#options.profile.plugins) plugin.index?.apply(change);
-    this.queue.changed(change, this.#options.clock.now());
   }
 
   #nodeChanged({ key, after }: Change<Node>): void {

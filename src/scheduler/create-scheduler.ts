@@ -10,7 +10,8 @@ import { AttemptLog, attemptOf, outcomeOf, type Attempt } from '#scheduler/attem
 import { PermitRefused, prepare, reserve, unreserve, writeBinding } from '#scheduler/bind.ts';
 import { ClusterWatch } from '#scheduler/cluster-watch.ts';
 import { permitMessage, unschedulableMessage } from '#scheduler/message.ts';
-import { place, seededTieBreak } from '#scheduler/place.ts';
+import { seededTieBreak } from '#scheduler/place.ts';
+import { Placer } from '#scheduler/placer.ts';
 import { writeCondition, type NotScheduled } from '#scheduler/pod-condition.ts';
 import { isUnbound, nameOf } from '#scheduler/pod-facts.ts';
 import { defaultProfile } from '#scheduler/profile.ts';
@@ -20,7 +21,13 @@ import { attemptEntry } from '#scheduler/timeline-entry.ts';
 
 /** Makes a scheduler; it does nothing until `run`. */
 export const createScheduler = (options: SchedulerOptions): Scheduler =>
-  new LiveScheduler({ random: Math.random, profile: defaultProfile(), timeline: noTimeline, ...options });
+  new LiveScheduler({
+    random: Math.random,
+    profile: defaultProfile(),
+    timeline: noTimeline,
+    onAttempt: () => {},
+    ...options,
+  });
 
 const noTimeline: Timeline = { record: () => {} };
 
@@ -34,6 +41,7 @@ const TURN_ATTEMPTS = 256;
 class LiveScheduler implements Scheduler {
   readonly #options: Required<SchedulerOptions>;
   readonly #watch: ClusterWatch;
+  readonly #placer: Placer;
   readonly #log = new AttemptLog();
   /** Raised when there may be something to do: a pod to try, a write that is over. */
   readonly #wake = new Signal();
@@ -42,6 +50,7 @@ class LiveScheduler implements Scheduler {
 
   constructor(options: Required<SchedulerOptions>) {
     this.#options = options;
+    this.#placer = new Placer(options.profile.plugins);
     this.#watch = new ClusterWatch(options, () => this.#wake.raise());
   }
 
@@ -80,7 +89,9 @@ class LiveScheduler implements Scheduler {
         turn = { since: clock.now(), attempts: 0 };
         continue;
       }
+      const begun = performance.now();
       this.#attempt(next, scope);
+      this.#options.onAttempt(performance.now() - begun);
       turn.attempts++;
       if (turn.attempts < TURN_ATTEMPTS && clock.now() - turn.since < TURN_MS) continue;
       await othersTurn();
@@ -89,10 +100,10 @@ class LiveScheduler implements Scheduler {
   }
 
   #attempt({ pod, attempts: number }: Taken, scope: Scope): void {
-    const { clock, random, profile, timeline } = this.#options;
+    const { clock, random, timeline } = this.#options;
     const { cluster, queue, revisions } = this.#watch;
     const seed = Math.floor(random() * 2 ** 32);
-    const placement = place(pod, cluster, profile.plugins, seededTieBreak(seed));
+    const placement = this.#placer.place(pod, cluster, seededTieBreak(seed));
     const message = placement.kind === 'nowhere' ? unschedulableMessage(pod, placement, cluster) : '';
     const at = clock.now();
     const attempt = attemptOf(pod, { number, at, seed, revisions, outcome: outcomeOf(placement, message) });

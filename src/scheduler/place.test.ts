@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { Node, Pod } from '#api/generated/core-v1.ts';
 import { requiredNodes } from '#api/node-affinity.ts';
 import { podRequests, wholeOf, milliOf } from '#api/pod-resources.ts';
-import { ClusterState } from '#scheduler/cluster-state.ts';
+import { indexedCluster } from '#scheduler/indexed-cluster.ts';
 import { aNode, aPod } from '#scheduler/fixtures.ts';
 import { unschedulableMessage } from '#scheduler/message.ts';
 import { place, seededTieBreak } from '#scheduler/place.ts';
@@ -14,7 +14,7 @@ const { plugins } = defaultProfile();
 
 /** What one pod is told in a cluster of these nodes and pods. */
 function told(pod: Pod, nodes: readonly Node[], others: readonly [Pod, string][] = []): string {
-  const cluster = new ClusterState();
+  const cluster = indexedCluster(plugins);
   for (const node of nodes) cluster.setNode(node);
   for (const [other, node] of others) cluster.setPod(other, node);
   const placement = place(pod, cluster, plugins, seededTieBreak(1));
@@ -134,7 +134,7 @@ test('place: the same seed gives the same node, whatever order the nodes came in
   const chosen = new Map<string, number>();
   for (let seed = 0; seed < 400; seed++) {
     const pick = (order: readonly Node[]): string => {
-      const cluster = new ClusterState();
+      const cluster = indexedCluster(plugins);
       for (const node of order) cluster.setNode(node);
       const placement = place(aPod('p'), cluster, plugins, seededTieBreak(seed * 7919));
       return placement.kind === 'chosen' ? placement.node : '';
@@ -148,7 +148,7 @@ test('place: the same seed gives the same node, whatever order the nodes came in
 });
 
 test('place: remembers the best three with what each plugin gave them', () => {
-  const cluster = new ClusterState();
+  const cluster = indexedCluster(plugins);
   const sizes = ['4', '1', '16', '8'];
   for (const cpu of sizes) cluster.setNode(aNode(`cpu-${cpu}`, { allocatable: { cpu } }));
   const placement = place(aPod('p', { cpu: '500m' }), cluster, plugins, seededTieBreak(1));
@@ -276,7 +276,7 @@ test('place: agrees with the plain rules on every cluster, and chooses a node ex
         const nodes = makeNodes.map((make, at) => make(`n${at}`));
         const others = makePods.map(([make, at], n): [Pod, string] => [make(`p${n}`), `n${at}`]);
         const pod = makePod('p');
-        const cluster = new ClusterState();
+        const cluster = indexedCluster(plugins);
         for (const [other, node] of others.slice(0, 3)) cluster.setPod(other, node);
         for (const node of nodes) cluster.setNode(node);
         for (const [other, node] of others.slice(3)) cluster.setPod(other, node);
@@ -350,7 +350,7 @@ test('place: the chosen node has the most points of all, worked out by hand', ()
         const on = new Map(nodes.map(({ metadata: { name } }): [string, Pod[]] => [name, []]));
         for (const [at, [other, node]] of others.entries())
           on.get(`n${node % nodes.length}`)?.push(podOf(`p${at}`, other));
-        const cluster = new ClusterState();
+        const cluster = indexedCluster(plugins);
         for (const node of nodes) cluster.setNode(node);
         for (const [name, pods] of on) for (const other of pods) cluster.setPod(other, name);
         const pod = podOf('p', ask);

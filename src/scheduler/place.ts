@@ -1,6 +1,6 @@
 import type { Pod } from '#api/generated/core-v1.ts';
-import { Refusals, type Chosen, type Placement, type Ranked } from '#scheduler/placement.ts';
-import type { ClusterView, NodeView, Opinion, SchedulerPlugin, TieBreak } from '#scheduler/plugin.ts';
+import { Refusals, type Chosen, type Nowhere, type Placement, type Ranked } from '#scheduler/placement.ts';
+import type { ClusterView, NodeView, Opinion, PodVerdict, SchedulerPlugin, TieBreak } from '#scheduler/plugin.ts';
 import type { WeightedPlugin } from '#scheduler/profile.ts';
 
 /**
@@ -14,27 +14,53 @@ export function place(
   tieBreak: TieBreak,
 ): Placement {
   const refusals = new Refusals();
-  const nodes = cluster.nodes.length;
+  const opinions = opinionsOf(plugins, (plugin) => plugin.consider(pod, cluster));
+  if (!isOpinions(opinions)) return nowhere(opinions, cluster, refusals);
+  const resolvable: string[] = [];
+  const feasible = filter(candidatesOf(cluster, opinions, refusals), opinions, refusals, resolvable);
+  if (feasible.length > 0) return choose(feasible, opinions, refusals, tieBreak);
+  return { kind: 'nowhere', nodes: cluster.nodes.length, refusals, podRefusal: undefined, resolvable };
+}
+
+/** A plugin with an opinion of the pod at hand. */
+export interface Held {
+  readonly plugin: SchedulerPlugin;
+  readonly weight: number;
+  readonly opinion: Opinion;
+}
+
+/** A plugin that refuses the pod whatever the nodes are like. */
+export interface PodRefusal {
+  readonly plugin: string;
+  readonly verdict: Extract<PodVerdict, { readonly kind: 'rejected' }>;
+}
+
+/** What the plugins think of a pod; the first that refuses it everywhere is the last that is asked. */
+export function opinionsOf(
+  plugins: readonly WeightedPlugin[],
+  ask: (plugin: SchedulerPlugin) => PodVerdict | Opinion,
+): readonly Held[] | PodRefusal {
   const opinions: Held[] = [];
   for (const { plugin, weight } of plugins) {
-    const answer = plugin.consider(pod, cluster);
+    const answer = ask(plugin);
     if (answer.kind === 'opinion') opinions.push({ plugin, weight, opinion: answer });
-    if (answer.kind !== 'rejected') continue;
-    refusals.count(plugin.name, answer.reasons, nodes);
-    const resolvable = answer.final ? [] : cluster.nodes.map(({ name }) => name);
-    return {
-      kind: 'nowhere',
-      nodes,
-      refusals,
-      podRefusal: { plugin: plugin.name, reasons: answer.reasons },
-      resolvable,
-    };
+    else if (answer.kind === 'rejected') return { plugin: plugin.name, verdict: answer };
   }
-  const candidates = narrow(cluster, opinions, refusals);
-  const resolvable: string[] = [];
-  const feasible = filter(candidates, opinions, refusals, resolvable);
-  if (feasible.length === 0) return { kind: 'nowhere', nodes, refusals, podRefusal: undefined, resolvable };
-  return choose(feasible, opinions, refusals, tieBreak);
+  return opinions;
+}
+
+export const isOpinions = (answer: readonly Held[] | PodRefusal): answer is readonly Held[] => Array.isArray(answer);
+
+export function nowhere({ plugin, verdict }: PodRefusal, { nodes }: ClusterView, refusals: Refusals): Nowhere {
+  refusals.count(plugin, verdict.reasons, nodes.length);
+  const resolvable = verdict.final ? [] : nodes.map(({ name }) => name);
+  return {
+    kind: 'nowhere',
+    nodes: nodes.length,
+    refusals,
+    podRefusal: { plugin, reasons: verdict.reasons },
+    resolvable,
+  };
 }
 
 /** Ranks by a hash of seed and name: as good as drawing lots, whatever order the nodes come in, and it can be repeated. */
@@ -47,14 +73,8 @@ export const seededTieBreak =
     return (mixed ^ (mixed >>> 16)) >>> 0;
   };
 
-interface Held {
-  readonly plugin: SchedulerPlugin;
-  readonly weight: number;
-  readonly opinion: Opinion;
-}
-
 /** The nodes that every plugin which names nodes has named. The others are refused in the names of these plugins. */
-function narrow(cluster: ClusterView, opinions: readonly Held[], refusals: Refusals): readonly NodeView[] {
+export function candidatesOf(cluster: ClusterView, opinions: readonly Held[], refusals: Refusals): readonly NodeView[] {
   const naming = opinions.filter(({ opinion }) => opinion.nodes !== undefined);
   const sets = naming.flatMap(({ opinion }) => opinion.nodes ?? []).toSorted((a, b) => a.size - b.size);
   const [smallest, ...others] = sets;
@@ -73,7 +93,8 @@ function narrow(cluster: ClusterView, opinions: readonly Held[], refusals: Refus
   return kept;
 }
 
-function filter(
+/** Those that no plugin refuses, asked one by one. */
+export function filter(
   nodes: readonly NodeView[],
   opinions: readonly Held[],
   refusals: Refusals,
@@ -96,7 +117,8 @@ function filter(
   return feasible;
 }
 
-function choose(
+/** The best of them. There must be one. */
+export function choose(
   feasible: readonly NodeView[],
   opinions: readonly Held[],
   refusals: Refusals,
@@ -107,7 +129,7 @@ function choose(
   for (const { weight, scores } of columns) {
     for (let at = 0; at < totals.length; at++) totals[at] = (totals[at] ?? 0) + weight * (scores[at] ?? 0);
   }
-  const best = bestOf(feasible, totals, tieBreak).map((at): Ranked => {
+  const best = rank(totals, (at) => tieBreak(feasible[at]!)).map((at): Ranked => {
     const byPlugin = Object.fromEntries(columns.map(({ name, scores }) => [name, scores[at] ?? 0]));
     return { node: feasible[at]!.name, total: totals[at] ?? 0, byPlugin };
   });
@@ -136,16 +158,15 @@ function scoresOf(feasible: readonly NodeView[], opinions: readonly Held[]): rea
 /** How many of the best are remembered. */
 const REMEMBERED = 3;
 
-/** Positions of the best, best first. */
-function bestOf(feasible: readonly NodeView[], totals: Float64Array, tieBreak: TieBreak): readonly number[] {
+/** Where the best of `totals` are, best first; among equals the one of the higher rank. */
+export function rank(totals: Float64Array, rankOf: (at: number) => number): readonly number[] {
   const best: number[] = [];
   const isBetter = (a: number, b: number): boolean => {
-    const difference = (totals[a] ?? 0) - (totals[b] ?? 0);
-    return difference === 0 ? tieBreak(feasible[a]!) > tieBreak(feasible[b]!) : difference > 0;
+    const difference = totals[a]! - totals[b]!;
+    return difference === 0 ? rankOf(a) > rankOf(b) : difference > 0;
   };
-  for (let at = 0; at < feasible.length; at++) {
-    const worst = best.at(-1);
-    if (best.length === REMEMBERED && worst !== undefined && !isBetter(at, worst)) continue;
+  for (let at = 0; at < totals.length; at++) {
+    if (best.length === REMEMBERED && !isBetter(at, best[REMEMBERED - 1]!)) continue;
     let to = best.length;
     while (to > 0 && isBetter(at, best[to - 1]!)) to--;
     best.splice(to, 0, at);

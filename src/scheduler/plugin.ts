@@ -1,5 +1,7 @@
 import type { Node, Pod, Taint } from '#api/generated/core-v1.ts';
 import type { Uid } from '#api/meta.ts';
+import type { Labels } from '#api/selectors.ts';
+import type { Topology } from '#scheduler/topology.ts';
 
 /**
  * What the scheduler asks of its plugins, and what they may see.
@@ -20,6 +22,16 @@ export interface SchedulerPlugin {
   /** What must not be recomputed per pod. `init` is called once, then `apply` after every change, before anything else. */
   readonly index?: PluginIndex;
   consider(pod: Pod, cluster: ClusterView): PodVerdict | Opinion;
+  /**
+   * For a plugin whose answer about a node follows from that node, from this text and from `share.epoch` alone. What is
+   * worked out for one pod then serves every other of the same text, and only nodes that have changed are asked about again.
+   * Its scorer must not look at who else is feasible. Undefined: this pod shares with nobody.
+   */
+  readonly share?: {
+    textOf(pod: Pod): string | undefined;
+    /** Differs when what was shared is no longer true though no node has changed. Absent: that does not happen. */
+    epoch?(cluster: ClusterView): number;
+  };
   /** Which changes may let a pod fit that this plugin has refused; absent: any. */
   readonly interests?: readonly ChangeKind[];
   /** Whether this change may; asked for `interests` only, after the change is in the cluster. Absent: it may. */
@@ -41,7 +53,15 @@ export interface Opinion {
   /** No other node need be looked at. */
   readonly nodes?: ReadonlySet<string>;
   filter?(node: NodeView): Verdict;
-  /** The opinion there would be with a pod more or less on a node: for preemption and nominated pods. Absent: the same. */
+  /**
+   * Comes to the same as `filter` of every node, for plugins that can tell of all nodes at once: calls `refuse` with the position
+   * of each node it refuses, in any order.
+   */
+  filterAll?(refuse: Refuse): void;
+  /**
+   * The opinion there would be with a pod more or less on a node, for preemption and nominated pods, as far as it follows from more
+   * than the node that is asked about (that one is shown as it would be). May be asked of its own result. Absent: the same.
+   */
   adjusted?(change: 'added' | 'removed', pod: Pod, node: NodeView): Opinion;
   /** Asked once, when it is known which nodes can take the pod. Undefined: it has no preference. */
   scorer?(feasible: readonly NodeView[]): Scorer | undefined;
@@ -50,6 +70,8 @@ export interface Opinion {
 export interface Scorer {
   /** 0 (worst) to 100 (best), whole; any whole number when `normalize` brings them there. */
   score(node: NodeView): number;
+  /** Comes to the same as `score` of each, for plugins that can tell of all at once. `positions` are those of `feasible`. */
+  scoreAll?(positions: Int32Array, into: Float64Array): void;
   /** In place; in the order of `feasible`. */
   normalize?(scores: Float64Array): void;
 }
@@ -58,6 +80,9 @@ export interface Scorer {
 export type Verdict =
   | { readonly kind: 'fits' }
   | { readonly kind: 'rejected'; readonly reasons: readonly string[]; readonly final: boolean };
+
+export type Rejected = Extract<Verdict, { readonly kind: 'rejected' }>;
+export type Refuse = (position: number, why: Rejected) => void;
 
 export const fits: Verdict = { kind: 'fits' };
 export const skip: PodVerdict = { kind: 'skip' };
@@ -68,9 +93,23 @@ export const bestScore = 100;
  * held on to across an await.
  */
 export interface ClusterView {
-  /** In no particular order. */
+  /** In no particular order; each stands at its own `position`. */
   readonly nodes: readonly NodeView[];
+  /** How many changes of single nodes there have been: what `changedSince` counts from. */
+  readonly changes: number;
+  /** The positions that have changed since, some of them several times; undefined when that is too long ago to say. */
+  changedSince(changes: number): readonly number[] | undefined;
+  /** Grows whenever `nodesWithImage` or the number of nodes has changed. */
+  readonly imagesEpoch: number;
   node(name: string): NodeView | undefined;
+  /** Made when first asked for, and kept up from then on. */
+  topology(key: string): Topology;
+  /** undefined for a namespace that is not known (yet). */
+  namespaceLabels(name: string): Labels | undefined;
+  /** What the selectors of the Services that select a pod ask for, taken together; undefined when none does. */
+  servedLabels(pod: Pod): Labels | undefined;
+  /** Grows whenever a namespace comes, goes or gets other labels. */
+  readonly namespacesEpoch: number;
   /** How many nodes have an image, by a name that a node's status gives it. */
   nodesWithImage(name: string): number;
 }
@@ -79,6 +118,8 @@ export interface ClusterView {
 export interface NodeView {
   readonly name: string;
   readonly object: Node;
+  /** In `ClusterView.nodes`. Another node's once this one is gone. */
+  readonly position: number;
   /** Grows with every change of the node or of its pods; never the same for two states of any two nodes. */
   readonly generation: number;
   readonly pods: ReadonlyMap<Uid, Pod>;
@@ -108,7 +149,8 @@ export interface Amounts {
 export type ClusterChange =
   | { readonly kind: 'node-added'; readonly node: NodeView }
   | { readonly kind: NodeUpdate; readonly node: NodeView; readonly before: Node }
-  | { readonly kind: 'node-removed'; readonly name: string }
+  /** The node as it was, with the pods that are now without one. */
+  | { readonly kind: 'node-removed'; readonly name: string; readonly node: NodeView }
   /** On a node: bound, or assumed to be. */
   | { readonly kind: 'pod-added'; readonly pod: Pod; readonly node: NodeView | undefined }
   /** No longer on its node: gone, ended, or the binding failed. */

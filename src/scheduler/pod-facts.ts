@@ -13,6 +13,19 @@ export function requestsOf(pod: Pod): RequestedResources {
   return requests;
 }
 
+const texts = new WeakMap<RequestedResources, string>();
+
+/** The same for pods that ask for the same. */
+export function requestsText(pod: Pod): string {
+  const requests = requestsOf(pod);
+  let text = texts.get(requests);
+  if (text === undefined) {
+    text = JSON.stringify({ ...requests, scalars: [...requests.scalars].sort() });
+    texts.set(requests, text);
+  }
+  return text;
+}
+
 export const isGated = ({ spec }: Pod): boolean => (spec.schedulingGates ?? []).length > 0;
 
 /** It still is to get a node. */

@@ -1,10 +1,12 @@
 import type { BindingPlugin, SchedulerPlugin } from '#scheduler/plugin.ts';
 import { balancedAllocation } from '#scheduler/plugins/balanced-allocation.ts';
 import { imageLocality } from '#scheduler/plugins/image-locality.ts';
+import { interPodAffinity } from '#scheduler/plugins/inter-pod-affinity/inter-pod-affinity.ts';
 import { nodeAffinity } from '#scheduler/plugins/node-affinity.ts';
 import { nodeName } from '#scheduler/plugins/node-name.ts';
 import { nodePorts } from '#scheduler/plugins/node-ports.ts';
 import { nodeUnschedulable } from '#scheduler/plugins/node-unschedulable.ts';
+import { podTopologySpread } from '#scheduler/plugins/pod-topology-spread/pod-topology-spread.ts';
 import { resourcesFit } from '#scheduler/plugins/resources-fit.ts';
 import { taintToleration } from '#scheduler/plugins/taint-toleration.ts';
 
@@ -32,6 +34,8 @@ export const defaultProfile = (): Profile => ({
     { plugin: nodeAffinity, weight: 2 },
     { plugin: nodePorts, weight: 1 },
     { plugin: resourcesFit, weight: 1 },
+    { plugin: podTopologySpread(), weight: 2 },
+    { plugin: interPodAffinity(), weight: 2 },
     { plugin: balancedAllocation, weight: 1 },
     { plugin: imageLocality, weight: 1 },
   ],

@@ -41,6 +41,8 @@ export interface SchedulerOptions {
   readonly timeline?: Timeline;
   /** In [0, 1): breaks ties, so that the same numbers give the same placements. Math.random when absent. */
   readonly random?: () => number;
+  /** Told how long each try to find a node took, in ms of this thread. */
+  readonly onAttempt?: (ms: number) => void;
   /** Told of what went wrong and is tried again. */
   readonly log: (message: string, error: unknown) => void;
   /** `defaultProfile()` when absent. Its plugins must be nobody else's. */

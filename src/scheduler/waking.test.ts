@@ -3,13 +3,13 @@ import test from 'node:test';
 import fc from 'fast-check';
 import type { Node, Pod } from '#api/generated/core-v1.ts';
 import type { Uid } from '#api/meta.ts';
-import { ClusterState } from '#scheduler/cluster-state.ts';
+import { indexedCluster } from '#scheduler/indexed-cluster.ts';
 import { aNode, aPod } from '#scheduler/fixtures.ts';
 import { place, seededTieBreak } from '#scheduler/place.ts';
+import type { ClusterState } from '#scheduler/cluster-state.ts';
 import { defaultProfile } from '#scheduler/profile.ts';
 import { SchedulingQueue } from '#scheduler/queue.ts';
 
-const { plugins } = defaultProfile();
 const names = ['a', 'b'];
 
 const someNode = fc
@@ -76,8 +76,9 @@ test('waking: no pod sleeps while a node would take it, whatever has changed sin
       // How many of the changes come while the pod is being tried.
       fc.nat(3),
       (before, spec, after, during) => {
+        const { plugins } = defaultProfile();
         const queue = new SchedulingQueue(plugins.map(({ plugin }) => plugin));
-        const cluster = new ClusterState((change) => queue.changed(change, 0));
+        const cluster = indexedCluster(plugins, (change) => queue.changed(change, 0));
         queue.set(withSpec('waiting', spec), 0);
         const uid = 'uid-waiting' as Uid;
         for (const step of before) apply(step, cluster, queue);

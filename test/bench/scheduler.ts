@@ -1,7 +1,8 @@
 import type { Node, Pod, PodSpec } from '#api/generated/core-v1.ts';
 import type { ResourceVersion, Uid } from '#api/meta.ts';
-import { ClusterState } from '#scheduler/cluster-state.ts';
-import { place, seededTieBreak } from '#scheduler/place.ts';
+import { indexedCluster } from '#scheduler/indexed-cluster.ts';
+import { seededTieBreak } from '#scheduler/place.ts';
+import { Placer } from '#scheduler/placer.ts';
 import { defaultProfile } from '#scheduler/profile.ts';
 import { median, type Result } from '#test/bench/result.ts';
 
@@ -71,13 +72,14 @@ const cases: readonly { readonly name: string; readonly spec: PodSpec }[] = [
 
 /** Pods a second. */
 function placing({ nodes, pods }: Size, spec: PodSpec): number {
-  const cluster = new ClusterState();
-  for (let at = 0; at < nodes; at++) cluster.setNode(newNode(at));
   const { plugins } = defaultProfile();
+  const cluster = indexedCluster(plugins);
+  const placer = new Placer(plugins);
+  for (let at = 0; at < nodes; at++) cluster.setNode(newNode(at));
   const waiting = Array.from({ length: pods }, (_, at) => newPod(at, spec));
   const start = performance.now();
   for (const [seed, pod] of waiting.entries()) {
-    const placement = place(pod, cluster, plugins, seededTieBreak(seed));
+    const placement = placer.place(pod, cluster, seededTieBreak(seed));
     if (placement.kind === 'chosen') cluster.setPod(pod, placement.node);
   }
   return (pods / (performance.now() - start)) * 1000;

@@ -1,9 +1,10 @@
 import { bestScore, skip, type SchedulerPlugin } from '#scheduler/plugin.ts';
-import { requestsOf } from '#scheduler/pod-facts.ts';
+import { requestsOf, requestsText } from '#scheduler/pod-facts.ts';
 
 /** Likes nodes whose cpu and memory would be taken up alike. Pods that ask for neither have no say. */
 export const balancedAllocation: SchedulerPlugin = {
   name: 'NodeResourcesBalancedAllocation',
+  share: { textOf: requestsText },
   consider(pod) {
     const { milliCpu, memory } = requestsOf(pod);
     if (milliCpu === 0 && memory === 0) return skip;

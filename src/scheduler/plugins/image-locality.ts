@@ -13,6 +13,7 @@ const mostBytes = 1000 * mebibyte;
  */
 export const imageLocality: SchedulerPlugin = {
   name: 'ImageLocality',
+  share: { textOf: (pod) => imagesOf(pod).join('\n'), epoch: ({ imagesEpoch }) => imagesEpoch },
   consider(pod, cluster) {
     const images = imagesOf(pod);
     return { kind: 'opinion', scorer: () => scorerOf(images, cluster) };

@@ -21,6 +21,7 @@ const conflict: PodVerdict = { kind: 'rejected', reasons: ['pod affinity terms c
 /** A pod's nodeSelector and node affinity: which nodes it may go to, and which it likes. */
 export const nodeAffinity: SchedulerPlugin = {
   name: 'NodeAffinity',
+  share: { textOf: wishes },
   consider(pod) {
     const names = namesIn(pod);
     if (names?.size === 0) return conflict;
@@ -62,4 +63,6 @@ const byPreference = (weightOf: (node: NodeView['object']) => number) => ({
   normalize: (scores: Float64Array): void => normalize(scores, 'more-is-better'),
 });
 
-const wishes = ({ spec }: Pod): string => JSON.stringify([spec.nodeSelector, spec.affinity?.nodeAffinity]);
+function wishes({ spec }: Pod): string {
+  return JSON.stringify([spec.nodeSelector, spec.affinity?.nodeAffinity]);
+}

@@ -12,6 +12,7 @@ const otherNode: Verdict = {
  */
 export const nodeName: SchedulerPlugin = {
   name: 'NodeName',
+  share: { textOf: ({ spec }) => spec.nodeName ?? '' },
   consider(pod) {
     const wanted = pod.spec.nodeName;
     return wanted ? { kind: 'opinion', filter: ({ name }) => (name === wanted ? fits : otherNode) } : skip;

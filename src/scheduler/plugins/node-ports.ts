@@ -11,6 +11,7 @@ const taken: Verdict = {
 /** A port of a node is given out once for an address and a protocol; `0.0.0.0` stands for all its addresses. */
 export const nodePorts: SchedulerPlugin = {
   name: 'NodePorts',
+  share: { textOf: (pod) => JSON.stringify(hostPortClaims(pod)) },
   consider(pod) {
     const wanted = hostPortClaims(pod);
     if (wanted.length === 0) return skip;

@@ -7,6 +7,7 @@ const cordoned: Verdict = { kind: 'rejected', reasons: ['node(s) were unschedula
 /** Cordoned nodes take no pods but those that tolerate the taint of that name. */
 export const nodeUnschedulable: SchedulerPlugin = {
   name: 'NodeUnschedulable',
+  share: { textOf: ({ spec }) => JSON.stringify(spec.tolerations ?? []) },
   consider(pod) {
     if (toleratesCordon(pod)) return skip;
     return { kind: 'opinion', filter: ({ object }) => (isCordoned(object) ? cordoned : fits) };

@@ -335,3 +335,38 @@ test('ImageLocality: likes nodes that have the image, by its size and by how man
   const everywhere = [having('a', 'x:1', 2000 * MB), having('b', 'x:1', 2000 * MB)];
   assert.deepEqual(scores(imageLocality, pod('x:1'), everywhere), [100, 100]);
 });
+
+const withPort = (
+  name: string,
+  hostPort: number,
+  more: { readonly hostIP?: string; readonly protocol?: 'UDP' } = {},
+): Pod => aPod(name, {}, { containers: [{ name: 'c', ports: [{ containerPort: 80, hostPort, ...more }] }] });
+const portCases: readonly { name: string; there: Pod; wanted: Pod; isFree: boolean }[] = [
+  { name: 'the same port', there: withPort('a', 80), wanted: withPort('b', 80), isFree: false },
+  { name: 'another port', there: withPort('a', 80), wanted: withPort('b', 81), isFree: true },
+  { name: 'another protocol', there: withPort('a', 80), wanted: withPort('b', 80, { protocol: 'UDP' }), isFree: true },
+  {
+    name: 'of two addresses of the node each has its own',
+    there: withPort('a', 80, { hostIP: '10.0.0.1' }),
+    wanted: withPort('b', 80, { hostIP: '10.0.0.2' }),
+    isFree: true,
+  },
+  {
+    name: 'all addresses, where one is taken',
+    there: withPort('a', 80, { hostIP: '10.0.0.1' }),
+    wanted: withPort('b', 80, { hostIP: '0.0.0.0' }),
+    isFree: false,
+  },
+  { name: 'no port of the host', there: withPort('a', 80), wanted: aPod('b'), isFree: true },
+];
+for (const { name, there, wanted, isFree } of portCases) {
+  test(`ports: ${name}`, () => {
+    const cluster = new ClusterState();
+    cluster.setNode(aNode('n'));
+    cluster.setPod(there, 'n');
+    const opinion = nodePorts.consider(wanted, cluster);
+    const verdict = opinion.kind === 'opinion' ? opinion.filter?.(cluster.node('n')!) : undefined;
+    assert.equal(verdict === undefined || verdict.kind === 'fits', isFree);
+    if (!isFree) assert.ok(nodePorts.mightHelp?.(wanted, { kind: 'pod-removed', pod: there, node: cluster.node('n') }));
+  });
+}

@@ -1,11 +1,12 @@
 import type { Pod } from '#api/generated/core-v1.ts';
 import type { RequestedResources } from '#api/pod-resources.ts';
 import { bestScore, fits, type NodeView, type SchedulerPlugin, type Verdict } from '#scheduler/plugin.ts';
-import { requestsOf } from '#scheduler/pod-facts.ts';
+import { requestsOf, requestsText } from '#scheduler/pod-facts.ts';
 
 /** What a node has left must be enough; where more is left is better (upstream's LeastAllocated, the default). */
 export const resourcesFit: SchedulerPlugin = {
   name: 'NodeResourcesFit',
+  share: { textOf: requestsText },
   consider(pod) {
     const wanted = requestsOf(pod);
     return {

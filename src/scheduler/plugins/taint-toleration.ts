@@ -8,6 +8,7 @@ const untolerated: Verdict = { kind: 'rejected', reasons: ['node(s) had untolera
 /** Taints with NoSchedule or NoExecute keep out who does not tolerate them; those with PreferNoSchedule make a node less liked. */
 export const taintToleration: SchedulerPlugin = {
   name: 'TaintToleration',
+  share: { textOf: ({ spec }) => JSON.stringify(spec.tolerations ?? []) },
   consider: (pod) => ({
     kind: 'opinion',
     filter: ({ taints }) => (taints.length === 0 || isTolerated(pod, taints) ? fits : untolerated),
