@@ -1,4 +1,10 @@
-import type { NodeView } from '#scheduler/plugin.ts';
+import type { Node } from '#api/generated/core-v1.ts';
+
+/** A node, and where it stands among the others. */
+interface Placed {
+  readonly object: Node;
+  readonly position: number;
+}
 
 /** A key that makes every node a domain of its own, whatever its labels are. */
 export const EACH_NODE = '';
@@ -32,7 +38,7 @@ export class Topology {
   }
 
   /** -1 for a node without the label. */
-  domainOf({ object }: Pick<NodeView, 'object'>): number {
+  domainOf({ object }: Pick<Placed, 'object'>): number {
     const name = this.key === EACH_NODE ? object.metadata.name : object.metadata.labels?.[this.key];
     if (name === undefined) return -1;
     let number = this.#numbers.get(name);
@@ -44,7 +50,7 @@ export class Topology {
   }
 
   /** The node stands where it says, and has the labels it has. */
-  set(node: NodeView): void {
+  set(node: Placed): void {
     if (this.#domains.length <= node.position) {
       const domains = new Int32Array(Math.max(64, Math.ceil((node.position + 1) * 1.5))).fill(-1);
       domains.set(this.#domains);
