@@ -66,7 +66,7 @@ async function benchCase(one: PerfCase, options: SchedulerBenchOptions): Promise
 }
 
 /** What the child found, and how long GETs of this process took while it measured (ms). */
-async function measured(order: PerfOrder): Promise<readonly [PerfResult, readonly number[]]> {
+async function measured(order: Omit<PerfOrder, 'directory'>): Promise<readonly [PerfResult, readonly number[]]> {
   const child = fork(join(import.meta.dirname, 'child.ts'), { execArgv: ['--expose-gc'] });
   const probing = new AbortController();
   let gets: Promise<readonly number[]> = Promise.resolve([]);
@@ -77,7 +77,8 @@ async function measured(order: PerfOrder): Promise<readonly [PerfResult, readonl
     else result.resolve(message.result);
   });
   child.once('exit', (code) => result.reject(new Error(`the case "${order.name}" ended with code ${code}`)));
-  child.send(order);
+  const directory = await mkdtemp(join(tmpdir(), 'peapod-scheduler-perf-'));
+  child.send({ ...order, directory } satisfies PerfOrder);
   try {
     const found = await result.promise;
     probing.abort();
@@ -86,6 +87,7 @@ async function measured(order: PerfOrder): Promise<readonly [PerfResult, readonl
     probing.abort();
     child.kill('SIGKILL');
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    await rm(directory, { recursive: true });
   }
 }
 

@@ -2,8 +2,6 @@
  * One case in a process of its own: API server, store and scheduler as they run in peapod, nodes that are objects only, and who
  * creates the pods. Its parent asks the API over HTTPS meanwhile. Talks to it over IPC.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Pod } from '#api/generated/core-v1.ts';
 import type { KubeObject } from '#api/meta.ts';
@@ -34,6 +32,8 @@ export interface PerfOrder {
   readonly nodes: number | undefined;
   readonly pods: number | undefined;
   readonly store: 'sqlite' | 'memory';
+  /** For the store; who gives the order removes it. */
+  readonly directory: string;
 }
 
 export type PerfMessage =
@@ -174,9 +174,10 @@ class PerfWorld {
   }
 }
 
-async function measure(order: PerfOrder, directory: string): Promise<PerfResult> {
+async function measure(order: PerfOrder): Promise<PerfResult> {
   await using stack = new AsyncDisposableStack();
-  const store = order.store === 'memory' ? undefined : stack.use(await openSqliteStore(join(directory, 'state.db')));
+  const store =
+    order.store === 'memory' ? undefined : stack.use(await openSqliteStore(join(order.directory, 'state.db')));
   const served = stack.use(await serve({ clock: realClock, ...(store === undefined ? {} : { store }) }));
   const scope = stack.use(new Scope());
   const admin = createClient(served.server.transport({ name: 'admin', groups: ['system:masters'] }));
@@ -231,19 +232,12 @@ async function measure(order: PerfOrder, directory: string): Promise<PerfResult>
   };
 }
 
-const directory = mkdtempSync(join(tmpdir(), 'peapod-scheduler-perf-'));
-process.once('disconnect', () => {
-  rmSync(directory, { recursive: true, force: true });
-  process.exit(1);
-});
+process.once('disconnect', () => process.exit(1));
 process.once('message', (order: PerfOrder) => {
-  void measure(order, directory)
+  void measure(order)
     .then((result) => tell({ kind: 'result', result }))
     .catch((error: unknown) =>
       tell({ kind: 'progress', text: error instanceof Error ? (error.stack ?? '') : String(error) }),
     )
-    .finally(() => {
-      rmSync(directory, { recursive: true, force: true });
-      process.exit(0);
-    });
+    .finally(() => process.exit(0));
 });
