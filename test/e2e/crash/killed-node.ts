@@ -209,12 +209,15 @@ function isAt(pod: Pod, fate: Part['fate']): boolean {
 }
 
 /**
- * containerd deletes the task of a container that has ended before it notes the exit code, and one that is killed in
- * between never learns it: to all the world the container has failed, with that code and reason.
+ * What no node can make good: containerd deletes the task of a container that has ended before it notes the exit code, and one
+ * that is killed in between never learns it (255, Unknown); and when its successor clears up under a start that is under way, that
+ * start fails (128, StartError), which a pod that is to run once has no second of.
  */
 const isForgotten = ({ status }: Pod): boolean =>
   (status?.containerStatuses ?? []).some(
-    ({ state }) => state?.terminated?.exitCode === 255 && state.terminated.reason === 'Unknown',
+    ({ state: { terminated } = {} }) =>
+      (terminated?.exitCode === 255 && terminated.reason === 'Unknown') ||
+      (terminated?.exitCode === 128 && terminated.reason === 'StartError'),
   );
 
 /** By the status. One that is made anew at this moment is counted too early: ask again. */
