@@ -39,7 +39,12 @@ const types = ({ entries }: WhyAnswer): readonly string[] => entries.map(({ type
 test('a container that crashes: how often, how it ended, what it said last and when it is tried again', async () => {
   const script = 'echo starting; echo "Access denied for user root" >&2; exit 1';
   await cluster.apply(podManifest('crash', { containers: [shell('container2', script)] }));
-  const answer = await says('crash', /next try in/);
+  // The status is known at once; what the timeline is told comes gathered, a moment later.
+  const answer = await until(
+    'the wait is told',
+    () => says('crash', /next try in/),
+    (one) => types(one).includes('BackOff'),
+  );
   assert.match(
     answer.sentence,
     /^container2 has crashed (twice|\d times), exit 1, last said: Access denied for user root; next try in (\d+ s|a moment)$/,

@@ -169,7 +169,8 @@ export class KilledNode {
       .flatMap(statusesOf)
       .filter(({ name }) => name === container)
       .flatMap(({ state, lastState }) => [state?.terminated ?? [], lastState?.terminated ?? []].flat());
-    return new Set(ends.filter(({ reason }) => reason === 'StartError').map(({ containerID }) => containerID)).size;
+    const failed = ends.filter(({ reason, startedAt }) => reason === 'StartError' || startedAt === undefined);
+    return new Set(failed.map(({ containerID }) => containerID)).size;
   }
 
   #starts(file: string): number {
@@ -211,13 +212,13 @@ function isAt(pod: Pod, fate: Part['fate']): boolean {
 /**
  * What no node can make good: containerd deletes the task of a container that has ended before it notes the exit code, and one
  * that is killed in between never learns it (255, Unknown); and when its successor clears up under a start that is under way, that
- * start fails (128, StartError), which a pod that is to run once has no second of.
+ * start fails (128, StartError; or an end without a beginning), which a pod that is to run once has no second of.
  */
 const isForgotten = ({ status }: Pod): boolean =>
   (status?.containerStatuses ?? []).some(
     ({ state: { terminated } = {} }) =>
       (terminated?.exitCode === 255 && terminated.reason === 'Unknown') ||
-      (terminated?.exitCode === 128 && terminated.reason === 'StartError'),
+      (terminated !== undefined && (terminated.reason === 'StartError' || terminated.startedAt === undefined)),
   );
 
 /** By the status. One that is made anew at this moment is counted too early: ask again. */
