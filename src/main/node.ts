@@ -8,6 +8,7 @@ import { TimelineRecorder } from '#client/timeline-recorder.ts';
 import { criRuntime } from '#cri/grpc/cri-runtime.ts';
 import { followRuns } from '#cri/runs-under-way.ts';
 import type { ContainerRuntime } from '#cri/runtime.ts';
+import { sandboxIds } from '#cri/sandbox-ids.ts';
 import { logFiles } from '#cri/simulated/log-files.ts';
 import { simulatedRuntime } from '#cri/simulated/simulated-runtime.ts';
 import type { Child, ChildExit, Children } from '#host/children.ts';
@@ -90,8 +91,6 @@ export async function startMachine(parts: MachineParts, stack: AsyncDisposableSt
       const { containerd, range, tools } = await startContainerd(parts, scope.signal);
       const plain = stack.use(criRuntime(node.containerdSocket, clock));
       const { runtime, runsEnded } = followRuns(plain);
-      const sandboxes = async (signal: AbortSignal): Promise<ReadonlySet<string>> =>
-        new Set((await runtime.sandboxes.list({}, signal)).map(({ id }) => id));
       const places = {
         network: networkName(paths),
         ipam: node.ipam,
@@ -99,7 +98,7 @@ export async function startMachine(parts: MachineParts, stack: AsyncDisposableSt
         containerdSocket: node.containerdSocket,
         runc: { binary: tools.runtime, root: node.runcState },
       };
-      const sweep = nodeSweep(places, { clock, sandboxes, runsEnded, log });
+      const sweep = nodeSweep(places, { clock, sandboxes: (signal) => sandboxIds(runtime, signal), runsEnded, log });
       scope.spawn('what crashes leave', (signal) => sweep.run(signal));
       const ended = (child: Child, exit: ChildExit): void =>
         log(`containerd (pid ${child.pid}) ended: ${JSON.stringify(exit)}`);

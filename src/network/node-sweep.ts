@@ -3,7 +3,7 @@ import { unreachable } from '#lib/unreachable.ts';
 import type { Shim } from '#host/containerd/leftovers.ts';
 import { endStrayShim, type RunsContainers, strayShims } from '#host/containerd/stray-shims.ts';
 import { leakName, type LeakStep, type NetworkPlaces, observeNetwork, planLeaks, removeLeak } from '#network/leaks.ts';
-import { Sweep, type SweepDeps } from '#network/sweep.ts';
+import { type Sandboxes, Sweep, type SweepDeps } from '#network/sweep.ts';
 
 export type SandboxLeak =
   | { readonly kind: 'shim'; readonly shim: Shim }
@@ -30,11 +30,11 @@ export function nodeSweep(places: SandboxPlaces, { log, ...ports }: SweepPorts):
 }
 
 /** Shims first: what they started is in the namespaces. */
-function findLeaks(places: SandboxPlaces, sandboxes: ReadonlySet<string>): ReadonlyMap<string, SandboxLeak> {
-  const shims = strayShims(places.containerdSocket, sandboxes).map(
+function findLeaks(places: SandboxPlaces, { known, alive }: Sandboxes): ReadonlyMap<string, SandboxLeak> {
+  const shims = strayShims(places.containerdSocket, alive).map(
     (shim) => [`shim ${shim.pid} of ${shim.id}`, { kind: 'shim', shim }] as const,
   );
-  const network = planLeaks(observeNetwork(places), sandboxes).map(
+  const network = planLeaks(observeNetwork(places), known).map(
     (step) => [leakName(step), { kind: 'network', step }] as const,
   );
   return new Map<string, SandboxLeak>([...shims, ...network]);

@@ -16,16 +16,16 @@ class World {
 
   readonly sweep = new Sweep<string>({
     clock: this.clock,
-    find: (sandboxes) => {
+    find: ({ known }) => {
       this.looks++;
-      return new Map([...this.things].filter(([, owner]) => !sandboxes.has(owner)));
+      return new Map([...this.things].filter(([, owner]) => !known.has(owner)));
     },
     remove: async (owner) => {
       for (const [name, of] of this.things) if (of === owner) this.things.delete(name);
     },
     sandboxes: async () => {
       if (this.broken) throw new Error('the runtime does not answer');
-      return new Set(this.sandboxes);
+      return { known: new Set(this.sandboxes), alive: new Set(this.sandboxes) };
     },
     runsEnded: async () => this.making?.promise,
     removed: (name) => this.removed.push(name),

@@ -10,14 +10,21 @@ import type { Clock } from '#lib/clock.ts';
 import { isCancellation } from '#lib/scope.ts';
 import { Signal } from '#lib/signal.ts';
 
+/** Ids of sandboxes, as the runtime tells of them. */
+export interface Sandboxes {
+  /** All of them, ready or not: addresses and namespaces are theirs until the runtime has taken them back. */
+  readonly known: ReadonlySet<string>;
+  /** Of these the ones that are ready or have a container that has not ended: only they have a use for processes. */
+  readonly alive: ReadonlySet<string>;
+}
+
 export interface SweepDeps<Leak> {
   readonly clock: Clock;
   /** Everything there is that belongs to none of these sandboxes, named so that the same thing has the same name. */
-  readonly find: (sandboxes: ReadonlySet<string>) => ReadonlyMap<string, Leak>;
+  readonly find: (sandboxes: Sandboxes) => ReadonlyMap<string, Leak>;
   /** Must do nothing when it is gone already, or is somebody else's by now. */
   readonly remove: (leak: Leak, signal: AbortSignal) => Promise<void>;
-  /** Ids of all sandboxes, ready or not. */
-  readonly sandboxes: (signal: AbortSignal) => Promise<ReadonlySet<string>>;
+  readonly sandboxes: (signal: AbortSignal) => Promise<Sandboxes>;
   /** Resolves when every sandbox that is being made now has been made, or has failed to be. */
   readonly runsEnded: () => Promise<void>;
   readonly removed: (name: string) => void;

@@ -5,6 +5,8 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestOptions } from 'node:test';
+import { criRuntime } from '#cri/grpc/cri-runtime.ts';
+import { sandboxIds } from '#cri/sandbox-ids.ts';
 import { realClock } from '#lib/clock.ts';
 import { cgroupsIn, machineCgroups, pidsInCgroup } from '#host/cgroups.ts';
 import { Children, type Child } from '#host/children.ts';
@@ -16,6 +18,7 @@ import { pinnedNamespaces } from '#host/namespaces.ts';
 import { run } from '#host/process.ts';
 import { attachments, reservations } from '#network/ipam.ts';
 import { removeLeaks } from '#network/leaks.ts';
+import { nodeSweep } from '#network/node-sweep.ts';
 import { remainsOf, tearDownHost } from '#network/tear-down-host.ts';
 import {
   never,
@@ -206,6 +209,41 @@ test('stray shims: one that no sandbox knows is ended, with all it started', opt
     using cri = new TestCri(containerd.socket);
     assert.ok((await cri.status(kept)).ready);
     await cri.remove(lost);
+  }),
+);
+
+test('stray shims: one of a sandbox that is not ready any more is ended, and the sandbox can be removed', options, () =>
+  withDataDir(async (dataDir) => {
+    const { node, containerd, tools, children, places } = await startCluster(dataDir).then(async (cluster) => {
+      await runPod(cluster, 'deaf');
+      return cluster;
+    });
+    const [shim] = findShims(node.containerdSocket);
+    // To whom its shim does not answer as it starts, the sandbox is dead.
+    signalProcess(shim!, 'SIGSTOP');
+    signalProcess(children.find(containerd.name)!, 'SIGKILL');
+    await until('containerd is gone', () => children.find(containerd.name) === undefined);
+    await containerd.start(never);
+    signalProcess(shim!, 'SIGCONT');
+    using cri = new TestCri(containerd.socket);
+    assert.equal((await cri.status(shim!.id)).ready, false);
+    assert.ok(isAlive(shim!));
+    await using runtime = criRuntime(containerd.socket, realClock);
+    const removed: string[] = [];
+    const sweep = nodeSweep(
+      { ...places, containerdSocket: containerd.socket, runc: { binary: tools.runtime, root: node.runcState } },
+      {
+        clock: realClock,
+        sandboxes: (signal) => sandboxIds(runtime, signal),
+        runsEnded: async () => {},
+        log: (message) => removed.push(message),
+      },
+    );
+    assert.equal(await sweep.sweep(never), true);
+    assert.deepEqual(removed, [`removed what a crash has left: shim ${shim!.pid} of ${shim!.id}`]);
+    assert.ok(!isAlive(shim!));
+    await cri.remove(shim!.id);
+    assert.equal(await sweep.sweep(never), false);
   }),
 );
 

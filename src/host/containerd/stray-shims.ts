@@ -1,6 +1,7 @@
 /**
- * Shims that no sandbox knows. A containerd that is killed while it starts one has not noted yet how to reach it; its
- * successor clears the bundle away, and the shim and what it has started go on for ever.
+ * Shims that no living sandbox has. A containerd that is killed while it starts one has not noted yet how to reach it;
+ * its successor clears the bundle away, and the shim and what it has started go on for ever. One whose shim did not answer
+ * it takes the sandbox for dead, and never again ends what runs in it.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,8 +10,9 @@ import { findShims, type Shim } from '#host/containerd/leftovers.ts';
 import { isAlive, signalProcess } from '#host/proc.ts';
 import { run } from '#host/process.ts';
 
-export const strayShims = (socket: string, sandboxes: ReadonlySet<string>): readonly Shim[] =>
-  findShims(socket).filter(({ id }) => !sandboxes.has(id));
+/** `alive` holds the ids of the sandboxes that are ready or have a container that has not ended. */
+export const strayShims = (socket: string, alive: ReadonlySet<string>): readonly Shim[] =>
+  findShims(socket).filter(({ id }) => !alive.has(id));
 
 export interface RunsContainers {
   readonly binary: string;
