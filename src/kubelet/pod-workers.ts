@@ -3,9 +3,9 @@ import { mirroredUid } from '#api/pod-source.ts';
 import type { Informer } from '#client/informer.ts';
 import type { ContainerRuntime, RuntimeEvent } from '#cri/runtime.ts';
 import type { Rejection } from '#kubelet/desired.ts';
-import { labels } from '#kubelet/observed.ts';
 import type { PodFiles } from '#kubelet/pod-files.ts';
 import { PodWorker, type WorkerDeps } from '#kubelet/pod-worker.ts';
+import { RuntimeLists } from '#kubelet/runtime-lists.ts';
 import { isTerminal } from '#kubelet/status.ts';
 import type { StaticPods } from '#kubelet/static-pods/static-pods.ts';
 import type { Clock } from '#lib/clock.ts';
@@ -28,8 +28,11 @@ export interface PodWorkersDeps {
   readonly log: (message: string, error: unknown) => void;
 }
 
-/** The runtime's events may be lost without anyone noticing; this is how long a pod could then be wrong at most. */
-const RELIST_MS = 30_000;
+/**
+ * The runtime's events may be lost without anyone noticing; this is how long a pod could then be wrong at most. Two lists of a
+ * full node take some milliseconds, and only pods are looked at whose lines in them have changed since the last time.
+ */
+const RELIST_MS = 10_000;
 const RESUBSCRIBE_MS = 500;
 /** How long pods from files wait for an API that does not answer. */
 const API_PATIENCE_MS = 5000;
@@ -48,9 +51,11 @@ export class PodWorkers {
   /** Pods that have come and have no worker yet, in the order in which they are let in. */
   #arrivals = new Map<string, Pod>();
   readonly #arrived = new Signal();
+  readonly #lists: RuntimeLists;
 
   constructor(deps: PodWorkersDeps) {
     this.#deps = deps;
+    this.#lists = new RuntimeLists(deps.runtime, deps.owner);
   }
 
   get size(): number {
@@ -242,7 +247,8 @@ export class PodWorkers {
 
   #happened(scope: Scope, event: RuntimeEvent, signal: AbortSignal): void {
     if (event.kind === 'resync') {
-      scope.spawn('look at everything', () => this.#lookAtAll(scope, signal));
+      this.#lists.forget();
+      scope.spawn('look at everything', () => this.#list(scope, signal));
       return;
     }
     const owner =
@@ -253,24 +259,19 @@ export class PodWorkers {
   async #relist(scope: Scope, signal: AbortSignal): Promise<void> {
     for (;;) {
       await this.#deps.clock.sleep(RELIST_MS, signal);
-      await this.#lookAtAll(scope, signal);
+      await this.#list(scope, signal);
     }
   }
 
-  /** Wakes every worker, and makes one for whatever lies here and belongs to no pod that the API knows. */
-  async #lookAtAll(scope: Scope, signal: AbortSignal): Promise<void> {
-    const { runtime, files, log, owner } = this.#deps;
-    const own = { labels: { [labels.owner]: owner } };
+  /**
+   * Wakes the workers whose pods the lists show otherwise than the last time, all if there was none, and makes one for whatever
+   * lies here and belongs to no pod that the API knows.
+   */
+  async #list(scope: Scope, signal: AbortSignal): Promise<void> {
+    const { files, log } = this.#deps;
     try {
-      const [sandboxes, containers, left] = await Promise.all([
-        runtime.sandboxes.list(own, signal),
-        runtime.containers.list(own, signal),
-        files.found(),
-      ]);
-      const uids = [...sandboxes, ...containers]
-        .map((one) => one.labels[labels.podUid])
-        .filter((uid) => uid !== undefined);
-      for (const worker of this.#workers.values()) worker.wake();
+      const [{ uids, hasChanged }, left] = await Promise.all([this.#lists.next(signal), files.found()]);
+      for (const [uid, worker] of this.#workers) if (hasChanged(uid)) worker.wake();
       if (!this.#deps.pods.hasSynced) return;
       const wanted = [...this.#deps.pods.list(), ...(this.#deps.statics?.list() ?? [])];
       const known = new Set(wanted.map(({ metadata }) => metadata.uid as string));

@@ -8,7 +8,7 @@ import { TimelineRecorder } from '#client/timeline-recorder.ts';
 import { criRuntime } from '#cri/grpc/cri-runtime.ts';
 import { followRuns } from '#cri/runs-under-way.ts';
 import type { ContainerRuntime } from '#cri/runtime.ts';
-import { sandboxIds } from '#cri/sandbox-ids.ts';
+import { runtimeIds } from '#cri/runtime-ids.ts';
 import { logFiles } from '#cri/simulated/log-files.ts';
 import { simulatedRuntime } from '#cri/simulated/simulated-runtime.ts';
 import type { Child, ChildExit, Children } from '#host/children.ts';
@@ -98,7 +98,7 @@ export async function startMachine(parts: MachineParts, stack: AsyncDisposableSt
         containerdSocket: node.containerdSocket,
         runc: { binary: tools.runtime, root: node.runcState },
       };
-      const sweep = nodeSweep(places, { clock, sandboxes: (signal) => sandboxIds(runtime, signal), runsEnded, log });
+      const sweep = nodeSweep(places, { clock, ids: (signal) => runtimeIds(runtime, signal), runsEnded, log });
       scope.spawn('what crashes leave', (signal) => sweep.run(signal));
       const ended = (child: Child, exit: ChildExit): void =>
         log(`containerd (pid ${child.pid}) ended: ${JSON.stringify(exit)}`);

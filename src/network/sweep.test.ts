@@ -16,16 +16,16 @@ class World {
 
   readonly sweep = new Sweep<string>({
     clock: this.clock,
-    find: ({ known }) => {
+    find: ({ sandboxes }) => {
       this.looks++;
-      return new Map([...this.things].filter(([, owner]) => !known.has(owner)));
+      return new Map([...this.things].filter(([, owner]) => !sandboxes.has(owner)));
     },
     remove: async (owner) => {
       for (const [name, of] of this.things) if (of === owner) this.things.delete(name);
     },
-    sandboxes: async () => {
+    ids: async () => {
       if (this.broken) throw new Error('the runtime does not answer');
-      return { known: new Set(this.sandboxes), alive: new Set(this.sandboxes) };
+      return { sandboxes: new Set(this.sandboxes), alive: new Set(this.sandboxes) };
     },
     runsEnded: async () => this.making?.promise,
     removed: (name) => this.removed.push(name),

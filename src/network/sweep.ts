@@ -10,21 +10,24 @@ import type { Clock } from '#lib/clock.ts';
 import { isCancellation } from '#lib/scope.ts';
 import { Signal } from '#lib/signal.ts';
 
-/** Ids of sandboxes, as the runtime tells of them. */
-export interface Sandboxes {
-  /** All of them, ready or not: addresses and namespaces are theirs until the runtime has taken them back. */
-  readonly known: ReadonlySet<string>;
-  /** Of these the ones that are ready or have a container that has not ended: only they have a use for processes. */
+/** What the runtime knows. */
+export interface KnownIds {
+  /** All sandboxes, ready or not: addresses and namespaces are theirs until the runtime has taken them back. */
+  readonly sandboxes: ReadonlySet<string>;
+  /**
+   * Sandboxes that are ready or have a container that has not ended, and these containers: only they have a use for processes and
+   * mounts.
+   */
   readonly alive: ReadonlySet<string>;
 }
 
 export interface SweepDeps<Leak> {
   readonly clock: Clock;
-  /** Everything there is that belongs to none of these sandboxes, named so that the same thing has the same name. */
-  readonly find: (sandboxes: Sandboxes) => ReadonlyMap<string, Leak>;
+  /** Everything there is that belongs to none of these, named so that the same thing has the same name. */
+  readonly find: (ids: KnownIds) => ReadonlyMap<string, Leak>;
   /** Must do nothing when it is gone already, or is somebody else's by now. */
   readonly remove: (leak: Leak, signal: AbortSignal) => Promise<void>;
-  readonly sandboxes: (signal: AbortSignal) => Promise<Sandboxes>;
+  readonly ids: (signal: AbortSignal) => Promise<KnownIds>;
   /** Resolves when every sandbox that is being made now has been made, or has failed to be. */
   readonly runsEnded: () => Promise<void>;
   readonly removed: (name: string) => void;
@@ -76,12 +79,12 @@ export class Sweep<Leak> {
 
   /** Gives whether there was anything suspicious. */
   async sweep(signal: AbortSignal): Promise<boolean> {
-    const { clock, find, remove, removed, runsEnded, sandboxes } = this.#deps;
-    const suspects = find(await sandboxes(signal));
+    const { clock, find, ids, remove, removed, runsEnded } = this.#deps;
+    const suspects = find(await ids(signal));
     if (suspects.size === 0) return false;
     await runsEnded();
     await clock.sleep(SETTLE_MS, signal);
-    const known = await sandboxes(signal);
+    const known = await ids(signal);
     for (const [name, leak] of find(known)) {
       if (!suspects.has(name)) continue;
       await remove(leak, signal);

@@ -44,6 +44,35 @@ export class DomainCounts {
   }
 }
 
+export interface Tally {
+  /** A pod on a node is one more (1) or one less (-1). */
+  count(pod: Pod, node: NodeView, by: 1 | -1): void;
+  /** All the pods of a node are in another domain now, or count no more. */
+  forget(): void;
+}
+
+/** What a change means for whoever counts pods by domain. */
+export function follow(change: ClusterChange, tally: Tally): void {
+  if (change.kind === 'pod-itself' || change.node === undefined) return;
+  const { node } = change;
+  switch (change.kind) {
+    case 'pod-added':
+      return tally.count(change.pod, node, 1);
+    case 'pod-removed':
+      return tally.count(change.pod, node, -1);
+    case 'pod-updated':
+      tally.count(change.before, node, -1);
+      return tally.count(change.pod, node, 1);
+    case 'node-added':
+    case 'node-removed':
+    case 'node-labels':
+    case 'node-taints':
+      if (node.pods.size > 0) tally.forget();
+      return;
+    default:
+  }
+}
+
 /**
  * How many pods of a selection each domain holds, kept up change by change. Counted anew when something has changed that cannot be
  * followed: a node with pods that came, went or moved to another domain, a namespace's labels.
@@ -55,6 +84,10 @@ export class PodCounts {
   readonly #isCounted: (node: NodeView) => boolean;
   #counts: DomainCounts | undefined;
   #namespaces = -1;
+  readonly #tally: Tally = {
+    count: (pod, node, by) => this.#count(pod, node, by),
+    forget: () => (this.#counts = undefined),
+  };
 
   /** `isCounted`: on which nodes pods count at all; it must not depend on more than the node's labels and taints. */
   constructor(
@@ -78,27 +111,11 @@ export class PodCounts {
   }
 
   apply(change: ClusterChange): void {
-    if (this.#counts === undefined) return;
-    switch (change.kind) {
-      case 'pod-added':
-        return this.#count(change.pod, change.node, 1);
-      case 'pod-removed':
-        return this.#count(change.pod, change.node, -1);
-      case 'pod-updated':
-        this.#count(change.before, change.node, -1);
-        return this.#count(change.pod, change.node, 1);
-      case 'node-added':
-      case 'node-removed':
-      case 'node-labels':
-      case 'node-taints':
-        if (change.node.pods.size > 0) this.#counts = undefined;
-        return;
-      default:
-    }
+    if (this.#counts !== undefined) follow(change, this.#tally);
   }
 
-  #count(pod: Pod, node: NodeView | undefined, by: 1 | -1): void {
-    if (node === undefined || this.#counts === undefined || !this.#isCounted(node)) return;
+  #count(pod: Pod, node: NodeView, by: 1 | -1): void {
+    if (this.#counts === undefined || !this.#isCounted(node)) return;
     if (this.selection.matches(pod, this.#cluster)) this.#counts.add(this.#counts.topology.domainOf(node), by);
   }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test, { type TestContext } from 'node:test';
 import { E2eCluster } from '#test/e2e/support/cluster.ts';
-import { configMap, podWith, projected, secret, type Stage } from '#test/e2e/support/api-volumes.ts';
+import { configMap, podWith, projected, secret, type Stage, stageOn } from '#test/e2e/support/api-volumes.ts';
 import { files, nonRoot } from '#test/e2e/support/file-stories.ts';
 import { containerOf, idle, PodWatch } from '#test/e2e/support/pod-watch.ts';
 import { subPaths, wrongSubPaths } from '#test/e2e/support/sub-path-stories.ts';
@@ -12,16 +12,7 @@ import { updates, within } from '#test/e2e/support/update-stories.ts';
 test('api volumes', { concurrency: 4, timeout: 180_000 }, async (t) => {
   await using cluster = await E2eCluster.start('e2e-api-volumes');
   await using pods = await PodWatch.on(cluster);
-  const stage: Stage = {
-    cluster,
-    pods,
-    async create(...manifests) {
-      const list = `{"apiVersion":"v1","kind":"List","items":[${manifests.join(',')}]}`;
-      const ran = await cluster.kubectlWith({ input: list }, 'create', '-f', '-');
-      assert.equal(ran.code, 0, ran.stderr);
-    },
-    sh: (pod, script) => cluster.ok('exec', pod, '--', 'sh', '-c', script),
-  };
+  const stage = stageOn(cluster, pods);
   await Promise.all(stories.map(([name, story]) => t.test(`api volumes: ${name}`, (inner) => story(stage, inner))));
 });
 

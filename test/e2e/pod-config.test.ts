@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Node, Pod, Service } from '#api/generated/core-v1.ts';
-import { configMap, secret, type Stage } from '#test/e2e/support/api-volumes.ts';
+import { configMap, secret, type Stage, stageOn } from '#test/e2e/support/api-volumes.ts';
 import { E2eCluster } from '#test/e2e/support/cluster.ts';
 import { dns, hostnames, hostsFiles, PATIENCE_MS, stopSignals } from '#test/e2e/support/pod-config-names.ts';
 import { objects } from '#test/e2e/support/pod-config-objects.ts';
@@ -14,16 +14,7 @@ import { containerOf, podManifest, PodWatch, shell } from '#test/e2e/support/pod
 test('pod config', { concurrency: 4, timeout: 180_000 }, async (t) => {
   await using cluster = await E2eCluster.start('e2e-pod-config');
   await using pods = await PodWatch.on(cluster);
-  const stage: Stage = {
-    cluster,
-    pods,
-    async create(...manifests) {
-      const list = `{"apiVersion":"v1","kind":"List","items":[${manifests.join(',')}]}`;
-      const ran = await cluster.kubectlWith({ input: list }, 'create', '-f', '-');
-      assert.equal(ran.code, 0, ran.stderr);
-    },
-    sh: (pod, script) => cluster.ok('exec', pod, '--', 'sh', '-c', script),
-  };
+  const stage = stageOn(cluster, pods);
   await Promise.all(stories.map(([name, story]) => t.test(`pod config: ${name}`, () => story(stage))));
 });
 

@@ -6,13 +6,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestOptions } from 'node:test';
 import { criRuntime } from '#cri/grpc/cri-runtime.ts';
-import { sandboxIds } from '#cri/sandbox-ids.ts';
+import { runtimeIds } from '#cri/runtime-ids.ts';
 import { realClock } from '#lib/clock.ts';
 import { cgroupsIn, machineCgroups, pidsInCgroup } from '#host/cgroups.ts';
 import { Children, type Child } from '#host/children.ts';
 import { Containerd } from '#host/containerd/containerd.ts';
 import { findShims } from '#host/containerd/leftovers.ts';
 import { endStrayShim, strayShims } from '#host/containerd/stray-shims.ts';
+import { realMounts } from '#host/mounts.ts';
 import { allPids, commandLineOf, isAlive, signalProcess } from '#host/proc.ts';
 import { pinnedNamespaces } from '#host/namespaces.ts';
 import { run } from '#host/process.ts';
@@ -212,7 +213,7 @@ test('stray shims: one that no sandbox knows is ended, with all it started', opt
   }),
 );
 
-test('stray shims: one of a sandbox that is not ready any more is ended, and the sandbox can be removed', options, () =>
+test('sweep: the shim of a sandbox that is not ready any more, and the mounts of nobody, go', options, () =>
   withDataDir(async (dataDir) => {
     const { node, containerd, tools, children, places } = await startCluster(dataDir).then(async (cluster) => {
       await runPod(cluster, 'deaf');
@@ -234,16 +235,26 @@ test('stray shims: one of a sandbox that is not ready any more is ended, and the
       { ...places, containerdSocket: containerd.socket, runc: { binary: tools.runtime, root: node.runcState } },
       {
         clock: realClock,
-        sandboxes: (signal) => sandboxIds(runtime, signal),
+        ids: (signal) => runtimeIds(runtime, signal),
         runsEnded: async () => {},
         log: (message) => removed.push(message),
       },
     );
     assert.equal(await sweep.sweep(never), true);
-    assert.deepEqual(removed, [`removed what a crash has left: shim ${shim!.pid} of ${shim!.id}`]);
+    const [first, ...others] = removed.splice(0);
+    assert.equal(first, `removed what a crash has left: shim ${shim!.pid} of ${shim!.id}`);
+    for (const other of others)
+      assert.match(other, new RegExp(`^removed what a crash has left: mount .*/${shim!.id}/`));
     assert.ok(!isAlive(shim!));
     await cri.remove(shim!.id);
     assert.equal(await sweep.sweep(never), false);
+
+    // What a start that is cut off leaves mounted, of a container that nobody knows.
+    const nobody = join(node.containerdState, 'io.containerd.runtime.v2.task/k8s.io', '0'.repeat(64), 'rootfs');
+    await realMounts.tmpfs(nobody, {}, never);
+    assert.equal(await sweep.sweep(never), true);
+    assert.deepEqual(removed, [`removed what a crash has left: mount ${nobody}`]);
+    assert.deepEqual(await realMounts.under(nobody), []);
   }),
 );
 

@@ -12,6 +12,16 @@ import {
   type Story,
 } from '#api/peapod/why-fixtures.ts';
 
+const exited = (exitCode: number, logTail: readonly string[]): NonNullable<Story['entries']>[number] => ({
+  time: at(-2),
+  type: 'ContainerExited',
+  container: 'main',
+  attempt: 3,
+  exitCode,
+  reason: 'Error',
+  logTail,
+});
+
 const backOff = 'back-off 40s restarting failed container=main pod=web_shop(u)';
 const crashing = (
   ended: object,
@@ -33,21 +43,7 @@ const crashing = (
       ],
     },
   }),
-  entries:
-    more.entries ??
-    (more.tail
-      ? [
-          {
-            time: at(-2),
-            type: 'ContainerExited',
-            container: 'main',
-            attempt: 3,
-            exitCode: 1,
-            reason: 'Error',
-            logTail: more.tail,
-          },
-        ]
-      : []),
+  entries: more.entries ?? (more.tail ? [exited(1, more.tail)] : []),
   container: 'main',
 });
 
@@ -100,15 +96,7 @@ const crashCases: readonly Case[] = [
             message: "'cat /x' exited with 1",
           },
           { time: at(-40), type: 'Killing', container: 'main', message: 'FailedPostStartHook', deadline: at(-10) },
-          {
-            time: at(-2),
-            type: 'ContainerExited',
-            container: 'main',
-            attempt: 3,
-            exitCode: 137,
-            reason: 'Error',
-            logTail: [],
-          },
+          exited(137, []),
         ],
       },
     ),
@@ -205,15 +193,7 @@ const crashCases: readonly Case[] = [
             latencyMs: 3,
           },
           { time: at(-8), type: 'Killing', container: 'main', message: 'x', deadline: at(22) },
-          {
-            time: at(-2),
-            type: 'ContainerExited',
-            container: 'main',
-            attempt: 3,
-            exitCode: 137,
-            reason: 'Error',
-            logTail: ['bye'],
-          },
+          exited(137, ['bye']),
         ],
       },
     ),

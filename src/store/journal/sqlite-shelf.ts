@@ -1,7 +1,7 @@
-import { closeSync, openSync } from 'node:fs';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { NumberedEntry, Shelf, SubjectRecord } from '#store/journal/book.ts';
 import type { JournalEntry } from '#store/journal/journal.ts';
+import { openOwnFile } from '#store/sqlite/own-file.ts';
 
 /** "peaj" in ASCII. */
 const APPLICATION_ID = 0x7065616a;
@@ -16,8 +16,6 @@ const SCHEMA = `
   CREATE TABLE entry (
     subject INTEGER NOT NULL, seq INTEGER NOT NULL, at REAL NOT NULL, text TEXT NOT NULL, PRIMARY KEY (subject, seq)
   ) STRICT, WITHOUT ROWID;
-  PRAGMA application_id = ${APPLICATION_ID};
-  PRAGMA user_version = ${FORMAT};
 `;
 
 /** The file is a database of something else, or of another version of this. */
@@ -35,15 +33,19 @@ export class SqliteShelf implements Shelf {
 
   /** Throws ForeignFileError, or SQLite's own errors. */
   constructor(path: string) {
-    makePrivate(path);
-    this.#db = new DatabaseSync(path, { timeout: 0 });
-    try {
-      prepare(this.#db);
-      this.#statements = statementsOf(this.#db);
-    } catch (error) {
-      this.#db.close();
-      throw error;
-    }
+    this.#db = openOwnFile(path, {
+      applicationId: APPLICATION_ID,
+      format: FORMAT,
+      schema: SCHEMA,
+      // In WAL mode NORMAL is no fsync but at checkpoints.
+      pragmas: `
+        PRAGMA synchronous = NORMAL;
+        PRAGMA journal_size_limit = ${2 ** 20};
+        PRAGMA cache_size = -1024;
+      `,
+      foreign: () => new ForeignFileError('it is no journal of this version'),
+    });
+    this.#statements = statementsOf(this.#db);
   }
 
   /** What `work` does is kept whole or not at all. */
@@ -116,31 +118,4 @@ function statementsOf(
     removeEntries: db.prepare('DELETE FROM entry WHERE subject = ?'),
     removeSubject: db.prepare('DELETE FROM subject WHERE id = ?'),
   };
-}
-
-/** SQLite gives its -wal file the mode of this one. */
-function makePrivate(path: string): void {
-  try {
-    closeSync(openSync(path, 'wx', 0o600));
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-  }
-}
-
-function prepare(db: DatabaseSync): void {
-  // NORMAL in WAL mode: no fsync but at checkpoints. Exclusive locking keeps the WAL's index in memory.
-  db.exec(`
-    PRAGMA locking_mode = EXCLUSIVE;
-    PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = NORMAL;
-    PRAGMA journal_size_limit = ${2 ** 20};
-    PRAGMA cache_size = -1024;
-    BEGIN IMMEDIATE;
-  `);
-  const owner = db.prepare('PRAGMA application_id').get()?.['application_id'];
-  const format = db.prepare('PRAGMA user_version').get()?.['user_version'];
-  if (db.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined) db.exec(SCHEMA);
-  else if (owner !== APPLICATION_ID || format !== FORMAT)
-    throw new ForeignFileError('it is no journal of this version');
-  db.exec('COMMIT');
 }

@@ -3,13 +3,24 @@ import type { TestContext } from 'node:test';
 import type { E2eCluster } from '#test/e2e/support/cluster.ts';
 import { idle, podManifest, type PodWatch } from '#test/e2e/support/pod-watch.ts';
 
-/** What the stories of api-volumes.test.ts share: one cluster, and short words for pods and what they refer to. */
+/** What stories share: one cluster, and short words for pods and what they refer to. */
 export interface Stage {
   readonly cluster: E2eCluster;
   readonly pods: PodWatch;
   create(...manifests: readonly string[]): Promise<void>;
   sh(pod: string, script: string): Promise<string>;
 }
+
+export const stageOn = (cluster: E2eCluster, pods: PodWatch): Stage => ({
+  cluster,
+  pods,
+  async create(...manifests) {
+    const list = `{"apiVersion":"v1","kind":"List","items":[${manifests.join(',')}]}`;
+    const ran = await cluster.kubectlWith({ input: list }, 'create', '-f', '-');
+    assert.equal(ran.code, 0, ran.stderr);
+  },
+  sh: (pod, script) => cluster.ok('exec', pod, '--', 'sh', '-c', script),
+});
 
 export const object = (kind: 'ConfigMap' | 'Secret', name: string, more: object): string =>
   JSON.stringify({ apiVersion: 'v1', kind, metadata: { name, namespace: 'default' }, ...more });

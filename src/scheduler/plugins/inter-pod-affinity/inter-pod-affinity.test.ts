@@ -2,11 +2,9 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import type { Affinity, Node, Pod, PodAffinityTerm } from '#api/generated/core-v1.ts';
-import type { Uid } from '#api/meta.ts';
 import { selectorOfObject } from '#api/selectors.ts';
 import { aNode, aPod } from '#scheduler/fixtures.ts';
-import { indexedCluster } from '#scheduler/indexed-cluster.ts';
-import { fits, type NodeView, type Opinion } from '#scheduler/plugin.ts';
+import { ChangingCluster, type Placed } from '#scheduler/plugins/changing-cluster.ts';
 import { interPodAffinity } from '#scheduler/plugins/inter-pod-affinity/inter-pod-affinity.ts';
 
 /**
@@ -14,7 +12,7 @@ import { interPodAffinity } from '#scheduler/plugins/inter-pod-affinity/inter-po
  * which counts as things change, must come to the same.
  */
 interface World {
-  readonly pods: readonly (readonly [Pod, string])[];
+  readonly pods: readonly Placed[];
   readonly nodes: readonly Node[];
   readonly namespaces: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
@@ -149,52 +147,29 @@ const step = fc.oneof(
   },
 );
 
-const text = (node: NodeView, opinion: Opinion | undefined): string => {
-  const verdict = opinion?.filter?.(node) ?? fits;
-  return verdict.kind === 'fits' ? 'fits' : verdict.reasons.join();
-};
-
 test('inter-pod affinity comes to what looking at every pod comes to, however the cluster changes', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 14 }), pod, (steps, incoming) => {
-      const plugin = interPodAffinity();
-      const cluster = indexedCluster([{ plugin, weight: 1 }]);
-      const pods = new Map<string, readonly [Pod, string]>();
-      const nodes = new Map<string, Node>();
+      const changing = new ChangingCluster(interPodAffinity());
+      const { cluster } = changing;
       const namespaces: Record<string, Record<string, string>> = {};
       const candidate = podOf(99, incoming);
-      const consider = (): Opinion | undefined => {
-        const answer = plugin.consider(candidate, cluster);
-        return answer.kind === 'opinion' ? answer : undefined;
-      };
       for (const [at, one] of steps.entries()) {
         // Asked all the time, so that it has something to keep up.
-        consider();
-        if (one[0] === 'pod') {
-          pods.set(`uid-p${at}`, [podOf(at, one[1]), one[2]]);
-          cluster.setPod(podOf(at, one[1]), one[2]);
-        } else if (one[0] === 'gone') {
-          pods.delete(`uid-p${one[1]}`);
-          cluster.removePod(`uid-p${one[1]}` as Uid);
-        } else if (one[0] === 'node') {
-          const node = aNode(one[1], { labels: { host: one[1], ...one[2] } });
-          nodes.set(one[1], node);
-          cluster.setNode(node);
-        } else if (one[0] === 'no-node') {
-          nodes.delete(one[1]);
-          cluster.removeNode(one[1]);
-        } else {
+        changing.consider(candidate);
+        if (one[0] === 'pod') changing.place(podOf(at, one[1]), one[2]);
+        else if (one[0] === 'gone') changing.remove(`uid-p${one[1]}`);
+        else if (one[0] === 'node') cluster.setNode(aNode(one[1], { labels: { host: one[1], ...one[2] } }));
+        else if (one[0] === 'no-node') cluster.removeNode(one[1]);
+        else {
           namespaces[one[1]] = { team: one[2] };
           const metadata = { ...aNode(one[1]).metadata, labels: { team: one[2] } };
           cluster.setNamespace({ apiVersion: 'v1', kind: 'Namespace', metadata, spec: {}, status: {} });
         }
       }
-      const world: World = { pods: [...pods.values()], nodes: [...nodes.values()], namespaces };
-      const opinion = consider();
-      const refused = new Map<number, string>();
-      opinion?.filterAll?.((position, { reasons }) => {
-        if (!refused.has(position)) refused.set(position, reasons.join());
-      });
+      const world: World = { pods: changing.placed, nodes: changing.nodes, namespaces };
+      const opinion = changing.consider(candidate);
+      changing.assertVerdicts(opinion, (node) => slowVerdict(candidate, node, world));
       const scorer = opinion?.scorer?.(cluster.nodes);
       const scores = new Float64Array(cluster.nodes.length);
       scorer?.scoreAll?.(
@@ -202,23 +177,10 @@ test('inter-pod affinity comes to what looking at every pod comes to, however th
         scores,
       );
       for (const node of cluster.nodes) {
-        assert.equal(text(node, opinion), slowVerdict(candidate, node.object, world), node.name);
-        assert.equal(refused.get(node.position) ?? 'fits', text(node, opinion), `${node.name}, all at once`);
         assert.equal(scorer?.score(node) ?? 0, slowScore(candidate, node.object, world), `score of ${node.name}`);
         assert.equal(scores[node.position], scorer?.score(node) ?? 0, `score of ${node.name}, all at once`);
       }
-      // What it would be without each of the pods, and with it back.
-      for (const [other, name] of world.pods) {
-        const where = cluster.node(name);
-        if (where === undefined) continue;
-        const without = { ...world, pods: world.pods.filter(([each]) => each !== other) };
-        const less = opinion?.adjusted?.('removed', other, where) ?? opinion;
-        const again = less?.adjusted?.('added', other, where) ?? less;
-        for (const node of cluster.nodes) {
-          assert.equal(text(node, less), slowVerdict(candidate, node.object, without), `${node.name} without a pod`);
-          assert.equal(text(node, again), text(node, opinion), `${node.name} with it back`);
-        }
-      }
+      changing.assertAdjusted(opinion, (node, pods) => slowVerdict(candidate, node, { ...world, pods }));
     }),
     { numRuns: 1000 },
   );

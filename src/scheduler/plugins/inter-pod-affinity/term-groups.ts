@@ -2,7 +2,7 @@ import type { Pod } from '#api/generated/core-v1.ts';
 import { LruMap } from '#lib/lru-map.ts';
 import type { ClusterChange, ClusterView, NodeView } from '#scheduler/plugin.ts';
 import { ownTermsOf } from '#scheduler/plugins/inter-pod-affinity/own-terms.ts';
-import { DomainCounts } from '#scheduler/pod-counts.ts';
+import { DomainCounts, follow, type Tally } from '#scheduler/pod-counts.ts';
 import type { PodTerm } from '#scheduler/pod-term.ts';
 
 /** A term that pods on nodes have, and how many that have it each domain holds. */
@@ -35,28 +35,17 @@ export class TermGroups {
   #isStale = true;
   /** Grows when a group comes or goes. */
   #version = 0;
+  readonly #tally: Tally = {
+    count: (pod, node, by) => this.#count(pod, node, by),
+    forget: () => (this.#isStale = true),
+  };
 
   constructor(cluster: ClusterView) {
     this.#cluster = cluster;
   }
 
   apply(change: ClusterChange): void {
-    if (this.#isStale) return;
-    switch (change.kind) {
-      case 'pod-added':
-        return this.#count(change.pod, change.node, 1);
-      case 'pod-removed':
-        return this.#count(change.pod, change.node, -1);
-      case 'pod-updated':
-        this.#count(change.before, change.node, -1);
-        return this.#count(change.pod, change.node, 1);
-      case 'node-added':
-      case 'node-removed':
-      case 'node-labels':
-        this.#isStale = change.node.pods.size > 0;
-        return;
-      default:
-    }
+    if (!this.#isStale) follow(change, this.#tally);
   }
 
   matching(pod: Pod): Matching {
@@ -83,8 +72,7 @@ export class TermGroups {
     for (const node of this.#cluster.nodes) for (const pod of node.pods.values()) this.#count(pod, node, 1);
   }
 
-  #count(pod: Pod, node: NodeView | undefined, by: 1 | -1): void {
-    if (node === undefined) return;
+  #count(pod: Pod, node: NodeView, by: 1 | -1): void {
     const { affinity, antiAffinity, preferred } = ownTermsOf(pod);
     for (const term of antiAffinity) this.#countTerm(term, undefined, { node, by });
     for (const term of affinity) this.#countTerm(term, HARD_WEIGHT, { node, by });

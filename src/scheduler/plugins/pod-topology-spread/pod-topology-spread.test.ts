@@ -2,17 +2,15 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import type { Node, Pod, TopologySpreadConstraint } from '#api/generated/core-v1.ts';
-import type { Uid } from '#api/meta.ts';
 import { requiredNodes } from '#api/node-affinity.ts';
 import { selectorOfObject } from '#api/selectors.ts';
 import { isHardTaint, untoleratedTaint } from '#api/taints.ts';
 import { aNode, aPod } from '#scheduler/fixtures.ts';
 import { indexedCluster } from '#scheduler/indexed-cluster.ts';
-import { fits, type NodeView, type Opinion } from '#scheduler/plugin.ts';
+import { ChangingCluster, type Placed } from '#scheduler/plugins/changing-cluster.ts';
 import { podTopologySpread } from '#scheduler/plugins/pod-topology-spread/pod-topology-spread.ts';
 
 const HOST = 'kubernetes.io/hostname';
-type Placed = readonly (readonly [Pod, string])[];
 
 const labelOf = (node: Node, key: string): string | undefined => node.metadata.labels?.[key];
 const isSpread = (pod: Pod, constraint: TopologySpreadConstraint, other: Pod): boolean =>
@@ -30,7 +28,7 @@ const of = (pod: Pod, when: string): readonly TopologySpreadConstraint[] =>
   (pod.spec.topologySpreadConstraints ?? []).filter(({ whenUnsatisfiable }) => whenUnsatisfiable === when);
 
 /** The rule as upstream's documentation has it, with a look at every pod of every node for each node. */
-function slowVerdict(pod: Pod, node: Node, nodes: readonly Node[], placed: Placed): string {
+function slowVerdict(pod: Pod, node: Node, nodes: readonly Node[], placed: readonly Placed[]): string {
   const constraints = of(pod, 'DoNotSchedule');
   for (const constraint of constraints) {
     const { topologyKey, maxSkew, minDomains = 1 } = constraint;
@@ -54,7 +52,7 @@ function slowVerdict(pod: Pod, node: Node, nodes: readonly Node[], placed: Place
   return 'fits';
 }
 
-function slowScores(pod: Pod, nodes: readonly Node[], placed: Placed): readonly number[] {
+function slowScores(pod: Pod, nodes: readonly Node[], placed: readonly Placed[]): readonly number[] {
   const constraints = of(pod, 'ScheduleAnyway');
   const hasAll = (node: Node): boolean =>
     constraints.every(({ topologyKey }) => labelOf(node, topologyKey) !== undefined);
@@ -132,18 +130,11 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(fc.constant('no-node' as const), fc.constantFrom(...names)) },
 );
 
-const text = (node: NodeView, opinion: Opinion | undefined): string => {
-  const verdict = opinion?.filter?.(node) ?? fits;
-  return verdict.kind === 'fits' ? 'fits' : verdict.reasons.join();
-};
-
 test('topology spread comes to what looking at every pod comes to, however the cluster changes', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 14 }), wanted, (steps, incoming) => {
-      const plugin = podTopologySpread();
-      const cluster = indexedCluster([{ plugin, weight: 1 }]);
-      const placed = new Map<string, readonly [Pod, string]>();
-      const nodes = new Map<string, Node>();
+      const changing = new ChangingCluster(podTopologySpread());
+      const { cluster } = changing;
       const made = aPod(
         'incoming',
         {},
@@ -154,56 +145,32 @@ test('topology spread comes to what looking at every pod comes to, however the c
         },
       );
       const candidate = { ...made, metadata: { ...made.metadata, labels: incoming.labels } };
-      const consider = (): Opinion | undefined => {
-        const answer = plugin.consider(candidate, cluster);
-        return answer.kind === 'opinion' ? answer : undefined;
-      };
       for (const [at, one] of steps.entries()) {
-        consider();
+        changing.consider(candidate);
         if (one[0] === 'pod') {
           const pod = aPod(`p${at}`);
           const namespace = one[3] ? 'default' : 'other';
           const ending = one[4] ? {} : { deletionTimestamp: '2026-01-01T00:00:00Z' };
           const labelled = { ...pod, metadata: { ...pod.metadata, labels: one[1], namespace, ...ending } };
-          placed.set(pod.metadata.uid, [labelled, one[2]]);
-          cluster.setPod(labelled, one[2]);
+          changing.place(labelled, one[2]);
         } else if (one[0] === 'gone') {
-          placed.delete(`uid-p${one[1]}`);
-          cluster.removePod(`uid-p${one[1]}` as Uid);
+          changing.remove(`uid-p${one[1]}`);
         } else if (one[0] === 'node') {
           const taints = one[4] ? [{ key: 'dedicated', effect: 'NoSchedule' as const }] : [];
           const disk = one[3] ? { disk: 'ssd' } : {};
-          const node = aNode(one[1], { labels: { [HOST]: one[1], ...one[2], ...disk }, spec: { taints } });
-          nodes.set(one[1], node);
-          cluster.setNode(node);
+          cluster.setNode(aNode(one[1], { labels: { [HOST]: one[1], ...one[2], ...disk }, spec: { taints } }));
         } else {
-          nodes.delete(one[1]);
           cluster.removeNode(one[1]);
         }
       }
-      const world = cluster.nodes.map(({ object }) => object);
-      const pods = [...placed.values()];
-      const opinion = consider();
-      const refused = new Map<number, string>();
-      opinion?.filterAll?.((position, { reasons }) => {
-        if (!refused.has(position)) refused.set(position, reasons.join());
-      });
+      const { nodes, placed } = changing;
+      const opinion = changing.consider(candidate);
+      changing.assertVerdicts(opinion, (node) => slowVerdict(candidate, node, nodes, placed));
       const scorer = opinion?.scorer?.(cluster.nodes);
       const scores = Float64Array.from(cluster.nodes, (node) => scorer?.score(node) ?? 0);
       scorer?.normalize?.(scores);
-      if (scorer !== undefined) assert.deepEqual([...scores], slowScores(candidate, world, pods));
-      for (const node of cluster.nodes) {
-        assert.equal(text(node, opinion), slowVerdict(candidate, node.object, world, pods), node.name);
-        assert.equal(refused.get(node.position) ?? 'fits', text(node, opinion), `${node.name}, all at once`);
-      }
-      for (const [other, name] of pods) {
-        const where = cluster.node(name);
-        if (where === undefined) continue;
-        const without = pods.filter(([each]) => each !== other);
-        const less = opinion?.adjusted?.('removed', other, where) ?? opinion;
-        for (const node of cluster.nodes)
-          assert.equal(text(node, less), slowVerdict(candidate, node.object, world, without), `${node.name}, one less`);
-      }
+      if (scorer !== undefined) assert.deepEqual([...scores], slowScores(candidate, nodes, placed));
+      changing.assertAdjusted(opinion, (node, others) => slowVerdict(candidate, node, nodes, others));
     }),
     { numRuns: 1000 },
   );
