@@ -7,7 +7,8 @@
  *  3. What is absent is an answer (`undefined`), not a failure. Failures throw RuntimeFault (fault.ts).
  *  4. Two lists show every pod of a node; `status` adds what lists leave out (addresses, exit codes, times) for those that changed.
  *  5. An event says "look again". It comes after the runtime's own status shows the change, may be missed while the
- *     runtime is down, and then is made good by a `resync`, upon which a consumer lists again.
+ *     runtime is down, and then is made good by a `resync`, upon which a consumer lists again. Only `ended` is ahead of it:
+ *     a container's processes are gone, and the runtime still clears up after them; its `exited` follows.
  *  6. Every call takes an AbortSignal: when it fires the call rejects with the signal's reason, and whether the runtime
  *     did the thing is unknown until the next look. Calls work again by themselves once a lost runtime is back.
  *  7. Times are epoch milliseconds, with a fraction where the runtime knows more (resolution 0.25 µs).
@@ -347,6 +348,15 @@ export type RuntimeEvent =
       readonly id: ContainerId;
       readonly sandbox: SandboxId | undefined;
       readonly at: number;
+    }
+  /** Not from every runtime, and never of containers that the adapter does not know. Its last output may not be in its log yet. */
+  | {
+      readonly kind: 'container';
+      readonly change: 'ended';
+      readonly id: ContainerId;
+      readonly sandbox: SandboxId | undefined;
+      readonly at: number;
+      readonly exitCode: number;
     }
   | {
       readonly kind: 'sandbox';

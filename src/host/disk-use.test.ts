@@ -39,6 +39,7 @@ test('disk use: many files are counted in slices, and no further than wanted', a
     sleep: async () => {
       pauses++;
     },
+    alarm: () => () => {},
   };
   const all = await diskUse(folder, { enough, clock }, signal);
   assert.ok(all >= 1000 * 4096, String(all));

@@ -26,7 +26,8 @@ import { keepMirrors } from '#kubelet/static-pods/mirrors.ts';
 import { StaticPods } from '#kubelet/static-pods/static-pods.ts';
 import type { NodeFacts } from '#kubelet/status-context.ts';
 import { StatusPublisher } from '#kubelet/status-publisher.ts';
-import { createSteps } from '#kubelet/steps.ts';
+import { sandboxTurns } from '#kubelet/sandbox-turns.ts';
+import { createSteps, type Steps } from '#kubelet/steps.ts';
 import { PodVolumes } from '#kubelet/volumes/pod-volumes.ts';
 
 import { orAborted } from '#lib/or-aborted.ts';
@@ -79,14 +80,7 @@ export class Kubelet {
       arrived: (uid) => this.#workers.retryFiles(uid),
     });
     const configs = this.#containerConfigs(allocatable);
-    const sandbox = async (pod: Pod): Promise<SandboxConfig> => (await configs.sandbox(pod, 0)).config;
-    const puller = new ImagePuller({ runtime, client, clock, sandbox });
-    const volumes = this.#volumes;
-    const hooks = new Hooks({ streams: runtime.streams, network: deps.network, clock });
-    const staticEnded = (uid: string): void => this.#statics?.ended(uid);
-    const told = { events: deps.events, timeline, missingClusterDns: tellOfMissingDns(deps), staticEnded };
-    const made = { files, volumes, puller, configs, hooks, hostAddresses: () => self().addresses };
-    const steps = createSteps({ runtime, clock, client, ...told, ...made });
+    const steps = this.#steps(configs, timeline);
     let runtimeName = 'containerd';
     this.#agent = new NodeAgent({
       client,
@@ -137,6 +131,27 @@ export class Kubelet {
   #staticPods(): StaticPods | undefined {
     const { manifests: folder, self, clock } = this.#deps;
     return folder && new StaticPods({ folder, node: self().name, clock, refused: (file) => this.#refused(file) });
+  }
+
+  #steps(configs: ContainerConfigs, timeline: Timeline): Steps {
+    const { client, clock, runtime, files, self, events, network } = this.#deps;
+    const sandbox = async (pod: Pod): Promise<SandboxConfig> => (await configs.sandbox(pod, 0)).config;
+    return createSteps({
+      runtime,
+      clock,
+      client,
+      events,
+      timeline,
+      files,
+      configs,
+      volumes: this.#volumes,
+      puller: new ImagePuller({ runtime, client, clock, sandbox }),
+      hooks: new Hooks({ streams: runtime.streams, network, clock }),
+      sandboxTurns: sandboxTurns(this.#deps),
+      hostAddresses: () => self().addresses,
+      missingClusterDns: tellOfMissingDns(this.#deps),
+      staticEnded: (uid) => this.#statics?.ended(uid),
+    });
   }
 
   #admission(): Admission {

@@ -43,6 +43,11 @@ export type StepKey = Brand<string, 'StepKey'>;
 
 export interface PodContainer extends ObservedContainer {
   readonly sandbox: SandboxId;
+  /**
+   * It has ended, and the runtime still clears up after it: its log and its last words may be incomplete, the reason of its end may
+   * turn out to be another. Enough to begin with what follows, too little to be told.
+   */
+  readonly isClearing?: true;
 }
 
 export type ImageState =

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { ContainerRuntime } from '#cri/runtime.ts';
+import type { ContainerId, ContainerRuntime } from '#cri/runtime.ts';
 import { PodObserver } from '#kubelet/pod-observer.ts';
 
 const never = new AbortController().signal;
@@ -53,4 +53,23 @@ test('pod observer: a look that failed, or met a container in an unknown state, 
   await observer.look(never);
   await observer.look(never);
   assert.equal(world.lists, 3);
+});
+
+test('pod observer: an end is believed before the status shows it, until the status is good again', async () => {
+  const world = countingRuntime();
+  const observer = new PodObserver(world.runtime, 'u1');
+  const seen = async (): Promise<unknown> => {
+    const [container] = (await observer.look(never)).containers;
+    return { ...container?.state, isClearing: container?.isClearing };
+  };
+  await observer.look(never);
+  observer.ended('c1' as ContainerId, { exitCode: 3, at: 5 });
+  const early = { kind: 'exited', startedAt: undefined, finishedAt: 5, exitCode: 3, reason: 'Error', message: '' };
+  assert.deepEqual(await seen(), { ...early, isClearing: true });
+  assert.equal(world.lists, 1, 'nobody is asked for it');
+  observer.outdate();
+  assert.deepEqual(await seen(), { ...early, isClearing: true });
+  // It was never true, or the runtime never says so.
+  observer.settled('c1' as ContainerId);
+  assert.deepEqual(await seen(), { kind: 'running', isClearing: undefined });
 });

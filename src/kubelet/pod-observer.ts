@@ -9,6 +9,13 @@ import type {
 import { labels, type PodContainer } from '#kubelet/observed.ts';
 import { terminationMessage } from '#kubelet/termination-message.ts';
 
+/** What the runtime's `ended` says. */
+export interface EarlyEnd {
+  readonly exitCode: number;
+  /** Epoch ms. */
+  readonly at: number;
+}
+
 export interface RuntimeSight {
   readonly sandboxes: readonly ObservedSandbox[];
   readonly containers: readonly PodContainer[];
@@ -24,6 +31,7 @@ export class PodObserver {
   readonly #filter: { readonly labels: Readonly<Record<string, string>> };
   #sandboxes = new Map<SandboxId, ObservedSandbox>();
   #containers = new Map<ContainerId, PodContainer>();
+  readonly #ends = new Map<ContainerId, EarlyEnd>();
   #outdated = true;
 
   constructor(runtime: ContainerRuntime, uid: string) {
@@ -36,9 +44,22 @@ export class PodObserver {
     this.#outdated = true;
   }
 
+  /** Is believed until the runtime's own status shows an end, or `settled` is called. Needs no look at the runtime. */
+  ended(id: ContainerId, end: EarlyEnd): void {
+    this.#ends.set(id, end);
+  }
+
+  /** The runtime's status is good again: of this container, or of all. */
+  settled(id?: ContainerId): void {
+    if (id === undefined) this.#ends.clear();
+    else this.#ends.delete(id);
+    this.outdate();
+  }
+
   async look(signal: AbortSignal): Promise<RuntimeSight> {
     if (this.#outdated) await this.#lookAnew(signal);
-    return { sandboxes: [...this.#sandboxes.values()], containers: [...this.#containers.values()] };
+    const containers = [...this.#containers.values()].map((one) => asEnded(one, this.#ends.get(one.id)));
+    return { sandboxes: [...this.#sandboxes.values()], containers };
   }
 
   async #lookAnew(signal: AbortSignal): Promise<void> {
@@ -78,6 +99,20 @@ export class PodObserver {
     const status = await this.#runtime.containers.status(listed.id, signal);
     return status && withLastWords({ ...status, sandbox: listed.sandbox });
   }
+}
+
+/** As the runtime will say it, but for a reason that only it knows. */
+function asEnded(container: PodContainer, end: EarlyEnd | undefined): PodContainer {
+  const { state } = container;
+  if (end === undefined || state.kind !== 'running') return container;
+  const { exitCode, at: finishedAt } = end;
+  const reason = exitCode === 0 ? 'Completed' : 'Error';
+  const { startedAt } = state;
+  return {
+    ...container,
+    state: { kind: 'exited', startedAt, finishedAt, exitCode, reason, message: '' },
+    isClearing: true,
+  };
 }
 
 /** What the runtime says of an end and what the container itself said, as upstream joins them. */

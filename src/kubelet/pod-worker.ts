@@ -19,7 +19,7 @@ import { currentSandbox, type Failure, type ImageState, type Observed, step, typ
 import { type HostPort, hostPorts } from '#kubelet/host-ports.ts';
 import { type Action, isCompleted, planPod } from '#kubelet/plan.ts';
 import { eventsOf, fieldPathOf } from '#kubelet/pod-events.ts';
-import { PodObserver, type RuntimeSight } from '#kubelet/pod-observer.ts';
+import { type EarlyEnd, PodObserver, type RuntimeSight } from '#kubelet/pod-observer.ts';
 import type { ProbeAsker } from '#kubelet/probes/ask.ts';
 import type { Attempt } from '#kubelet/probes/history.ts';
 import { PodProbers } from '#kubelet/probes/pod-probers.ts';
@@ -121,6 +121,18 @@ export class PodWorker {
     this.#woken.raise();
   }
 
+  /** One of its containers has ended, ahead of what the runtime's status says. */
+  ended(id: ContainerId, end: EarlyEnd): void {
+    this.#observer.ended(id, end);
+    this.#woken.raise();
+  }
+
+  /** As `wake`; and the runtime's status is good again of this container, or of all. */
+  settled(id?: ContainerId): void {
+    this.#observer.settled(id);
+    this.#woken.raise();
+  }
+
   /** The node cannot keep it: it ends now, as failed. Does nothing to a pod that ends already. */
   evict(message: string): void {
     this.#head(evicted(this.#heading, this.#news, { message, now: this.#deps.clock.now() }));
@@ -180,10 +192,11 @@ export class PodWorker {
     try {
       const observed = await this.#observe(scope, signal);
       const now = clock.now();
-      const completed = this.#pod !== undefined && isCompleted({ pod: this.#pod, observed, now });
+      const told = !observed.containers.some(({ isClearing }) => isClearing);
+      const completed = told && this.#pod !== undefined && isCompleted({ pod: this.#pod, observed, now });
       this.#head(headOn(this.#heading, this.#news, { now, completed }));
       const desired = desiredOf(this.#heading, this.#news);
-      this.#report(observed);
+      if (told) this.#report(observed);
       const plan = planPod(desired, { ...observed, previous: this.#previous }, clock.now());
       for (const key of plan.cancel) this.#inFlight.get(key)?.cancel.abort(new Error('no longer wanted'));
       for (const action of plan.actions) this.#begin(action, observed, scope);

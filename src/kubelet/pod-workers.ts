@@ -248,12 +248,16 @@ export class PodWorkers {
   #happened(scope: Scope, event: RuntimeEvent, signal: AbortSignal): void {
     if (event.kind === 'resync') {
       this.#lists.forget();
+      for (const worker of this.#workers.values()) worker.settled();
       scope.spawn('look at everything', () => this.#list(scope, signal));
       return;
     }
     const owner =
       this.#owners.get(event.id) ?? (event.kind === 'container' ? this.#owners.get(event.sandbox ?? '') : undefined);
-    if (owner !== undefined) this.#workers.get(owner)?.wake();
+    const worker = this.#workers.get(owner ?? '');
+    if (event.kind === 'container' && event.change === 'ended') worker?.ended(event.id, event);
+    else if (event.kind === 'container' && event.change === 'exited') worker?.settled(event.id);
+    else worker?.wake();
   }
 
   async #relist(scope: Scope, signal: AbortSignal): Promise<void> {

@@ -21,6 +21,7 @@ import { attemptOf } from '#kubelet/timeline/status-entries.ts';
 import { FilesReleased } from '#kubelet/volumes/live-files.ts';
 import type { PodVolumes } from '#kubelet/volumes/pod-volumes.ts';
 import type { Clock } from '#lib/clock.ts';
+import type { Turnstile } from '#lib/turnstile.ts';
 
 /** Does the steps of a plan. Each may be repeated: after a crash the next plan may ask for what was already done. */
 export interface Steps {
@@ -50,6 +51,8 @@ export interface StepDeps {
   readonly puller: ImagePuller;
   readonly configs: ContainerConfigs;
   readonly hooks: Hooks;
+  /** How many sandboxes are made at once. */
+  readonly sandboxTurns: Turnstile;
   /** A static pod that was to end has ended. */
   readonly staticEnded: (uid: string) => void;
   /** The node's own, which pods in its network have. */
@@ -130,12 +133,15 @@ async function prepareFiles(deps: StepDeps, { pod, observed }: Subject, signal: 
 
 async function createSandbox(deps: StepDeps, pod: Pod, attempt: number, signal: AbortSignal): Promise<void> {
   const { clock } = deps;
-  const begun = clock.now();
+  let begun = clock.now();
   try {
     const { config, warnings, missingClusterDns } = await deps.configs.sandbox(pod, attempt);
     for (const warning of warnings) tell(deps, pod, warning);
     if (missingClusterDns) deps.missingClusterDns();
-    await deps.runtime.sandboxes.run(config, signal);
+    await deps.sandboxTurns.pass(() => {
+      begun = clock.now();
+      return deps.runtime.sandboxes.run(config, signal);
+    }, signal);
     note(deps, pod, { type: 'SandboxCreated', attempt, durationMs: clock.now() - begun });
   } catch (error) {
     signal.throwIfAborted();

@@ -31,6 +31,14 @@ export class FakeClock implements Clock {
     return promise.finally(() => signal.removeEventListener('abort', onAbort));
   }
 
+  alarm(ms: number, ring: () => void): () => void {
+    const sleeper: Sleeper = { due: this.#now + ms, wake: ring };
+    this.#sleepers.push(sleeper);
+    return () => {
+      this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
+    };
+  }
+
   /** How many sleep: what a test asks to see that nothing was left behind. */
   get sleeping(): number {
     return this.#sleepers.length;

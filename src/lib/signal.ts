@@ -1,4 +1,4 @@
-import { type Clock, notAwaited } from '#lib/clock.ts';
+import type { Clock } from '#lib/clock.ts';
 
 /** One waiter, many who may wake it. A raise while nobody waits is remembered; several are one. */
 export class Signal {
@@ -22,14 +22,13 @@ export class Signal {
     const onAbort = (): void => reject(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
     this.#wake = resolve;
-    const stop = until === undefined ? undefined : new AbortController();
-    if (until !== undefined && stop) clock.sleep(Math.max(0, until - clock.now()), stop.signal).then(resolve, () => {});
+    const disarm = until === undefined ? undefined : clock.alarm(Math.max(0, until - clock.now()), resolve);
     try {
       await promise;
     } finally {
       this.#wake = undefined;
       signal.removeEventListener('abort', onAbort);
-      stop?.abort(notAwaited);
+      disarm?.();
     }
   }
 }

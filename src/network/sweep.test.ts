@@ -37,20 +37,20 @@ test('sweep: what belongs to no sandbox goes, what belongs to one stays', async 
   const world = new World();
   world.sandboxes.add('live');
   world.things.set('address 1', 'live').set('address 2', 'dead');
-  const sweeping = world.sweep.sweep(new AbortController().signal);
+  const sweeping = world.sweep.sweep(1000, new AbortController().signal);
   await settle();
   assert.deepEqual(world.removed, [], 'not at first sight');
   await world.clock.advance(1000);
   assert.equal(await sweeping, true);
   assert.deepEqual(world.removed, ['address 2']);
-  assert.equal(await world.sweep.sweep(new AbortController().signal), false, 'then there is nothing to wait for');
+  assert.equal(await world.sweep.sweep(1000, new AbortController().signal), false, 'then there is nothing to wait for');
 });
 
 test('sweep: what a sandbox takes that is just being made is left to it, however long that lasts', async () => {
   const world = new World();
   world.making = Promise.withResolvers();
   world.things.set('address 1', 'coming');
-  const sweeping = world.sweep.sweep(new AbortController().signal);
+  const sweeping = world.sweep.sweep(1000, new AbortController().signal);
   await world.clock.advance(60_000);
   world.sandboxes.add('coming');
   world.making.resolve();
@@ -63,7 +63,7 @@ test('sweep: what a sandbox takes that is just being made is left to it, however
 test('sweep: what came after the first look may belong to one that began after it', async () => {
   const world = new World();
   world.things.set('address 1', 'dead');
-  const sweeping = world.sweep.sweep(new AbortController().signal);
+  const sweeping = world.sweep.sweep(1000, new AbortController().signal);
   await settle();
   world.things.set('address 2', 'coming');
   await world.clock.advance(1000);
@@ -88,4 +88,22 @@ test('sweep: looks a few times after a crash, then seldom, and goes on when the 
   world.things.set('address 1', 'dead');
   await world.clock.advance(10_000);
   assert.deepEqual(world.removed, ['address 1']);
+});
+
+test('sweep: when nothing has crashed, what somebody else may be making has a minute; a crash shortens it', async () => {
+  const world = new World();
+  await using scope = new Scope();
+  scope.spawn('sweep', (signal) => world.sweep.run(signal));
+  await world.clock.advance(10_000);
+  world.things.set('address 1', 'of another client');
+  await world.clock.advance(100_000);
+  assert.deepEqual(world.removed, []);
+  world.sandboxes.add('of another client');
+  await world.clock.advance(30_000);
+  assert.deepEqual(world.removed, []);
+  world.things.set('address 2', 'dead');
+  await world.clock.advance(60_000);
+  world.sweep.soon();
+  await world.clock.advance(5_000);
+  assert.deepEqual(world.removed, ['address 2']);
 });

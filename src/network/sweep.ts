@@ -4,7 +4,8 @@
  *
  * What belongs to no sandbox may belong to one that is just being made. So it is looked at twice, and between the looks
  * every sandbox that was being made at the first has been made or has failed: what is nobody's then is nobody's for
- * good. Nothing has to wait for a sweep, and no sandbox is held up by one.
+ * good. Nothing has to wait for a sweep, and no sandbox is held up by one. What other clients of the runtime are making is not
+ * known; they have a minute for it, unless something has crashed just then.
  */
 import type { Clock } from '#lib/clock.ts';
 import { isCancellation } from '#lib/scope.ts';
@@ -42,7 +43,7 @@ const SETTLE_MS = 1_000;
 /** After a crash there may be more to come: who was killed has left orphans that are still at work. */
 const AGAIN_MS = 2_000;
 const LOOKS_AFTER_CRASH = 3;
-/** A look costs some milliseconds. */
+/** A look costs some milliseconds. When nothing has crashed, it is also the time between the looks of a sweep. */
 const EVERY_MS = 60_000;
 
 export class Sweep<Leak> {
@@ -65,9 +66,10 @@ export class Sweep<Leak> {
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#deps;
     for (;;) {
+      const settleMs = this.#eager > 0 ? SETTLE_MS : EVERY_MS;
       this.#eager--;
       try {
-        if (await this.sweep(signal)) this.#eager = Math.max(this.#eager, 1);
+        if (await this.sweep(settleMs, signal)) this.#eager = Math.max(this.#eager, 1);
       } catch (error) {
         if (isCancellation(error, signal)) throw error;
         log('looking for what crashes have left failed', error);
@@ -77,13 +79,15 @@ export class Sweep<Leak> {
     }
   }
 
-  /** Gives whether there was anything suspicious. */
-  async sweep(signal: AbortSignal): Promise<boolean> {
+  /** Gives whether there was anything suspicious, and all of it is gone that lasts. A crash (`soon`) ends it: begin anew. */
+  async sweep(settleMs: number, signal: AbortSignal): Promise<boolean> {
     const { clock, find, ids, remove, removed, runsEnded } = this.#deps;
     const suspects = find(await ids(signal));
     if (suspects.size === 0) return false;
     await runsEnded();
-    await clock.sleep(SETTLE_MS, signal);
+    const settled = clock.now() + settleMs;
+    await this.#woken.wait(clock, settled, signal);
+    if (clock.now() < settled) return true;
     const known = await ids(signal);
     for (const [name, leak] of find(known)) {
       if (!suspects.has(name)) continue;

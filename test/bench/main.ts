@@ -7,7 +7,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { inspect, parseArgs } from 'node:util';
 import { isMet, type Result, tableOf } from '#test/bench/result.ts';
 
 type Benchmark = () => Promise<readonly Result[]>;
@@ -105,6 +105,7 @@ async function main(): Promise<number> {
 try {
   process.exit(await main());
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  // What failed first is in a cause or in what was suppressed.
+  process.stderr.write(`${inspect(error, { depth: 8 })}\n`);
   process.exit(1);
 }

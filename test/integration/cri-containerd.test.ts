@@ -186,6 +186,29 @@ test('containerd: killed and started again, it is unavailable, then back, with t
   for (const { sandbox } of [lives, dies]) await runtime.sandboxes.remove(sandbox, signal);
 });
 
+test('containerd: that a container has ended is told before its status says so, with the exit code', only, async () => {
+  await using runtime = containerd.connect();
+  const stop = new AbortController();
+  const heard: RuntimeEvent[] = [];
+  const listening = (async () => {
+    for await (const event of runtime.events.subscribe(stop.signal)) heard.push(event);
+  })();
+  await eventually('both first resyncs', () => heard.length >= 2);
+  const { id, sandbox } = await start(runtime, ['sh', '-c', 'sleep 0.3; exit 9']);
+  const changes = (): readonly string[] =>
+    heard.flatMap((event) => (event.kind === 'container' && event.id === id ? [event.change] : []));
+  await eventually('the exit event', () => changes().includes('exited'));
+  assert.deepEqual(changes().slice(-2), ['ended', 'exited']);
+  const ended = heard.find((event) => event.kind === 'container' && event.id === id && event.change === 'ended');
+  const { exitCode, finishedAt } = await exitOf(runtime, id);
+  assert.ok(ended?.kind === 'container' && ended.change === 'ended' && ended.sandbox === sandbox);
+  assert.equal(ended.exitCode, exitCode);
+  assert.ok(Math.abs(ended.at - finishedAt) < 1, `${ended.at} and ${finishedAt} are one time`);
+  stop.abort(new Error('done'));
+  await assert.rejects(listening, /done/);
+  await runtime.sandboxes.remove(sandbox, signal);
+});
+
 test('containerd: a call under way when it dies fails as unavailable', only, async () => {
   await using runtime = containerd.connect();
   const { id, sandbox } = await start(runtime, ['sleep', '10000']);

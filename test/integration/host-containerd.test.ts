@@ -240,19 +240,19 @@ test('sweep: the shim of a sandbox that is not ready any more, and the mounts of
         log: (message) => removed.push(message),
       },
     );
-    assert.equal(await sweep.sweep(never), true);
+    assert.equal(await sweep.sweep(1000, never), true);
     const [first, ...others] = removed.splice(0);
     assert.equal(first, `removed what a crash has left: shim ${shim!.pid} of ${shim!.id}`);
     for (const other of others)
       assert.match(other, new RegExp(`^removed what a crash has left: mount .*/${shim!.id}/`));
     assert.ok(!isAlive(shim!));
     await cri.remove(shim!.id);
-    assert.equal(await sweep.sweep(never), false);
+    assert.equal(await sweep.sweep(1000, never), false);
 
     // What a start that is cut off leaves mounted, of a container that nobody knows.
     const nobody = join(node.containerdState, 'io.containerd.runtime.v2.task/k8s.io', '0'.repeat(64), 'rootfs');
     await realMounts.tmpfs(nobody, {}, never);
-    assert.equal(await sweep.sweep(never), true);
+    assert.equal(await sweep.sweep(1000, never), true);
     assert.deepEqual(removed, [`removed what a crash has left: mount ${nobody}`]);
     assert.deepEqual(await realMounts.under(nobody), []);
   }),

@@ -36,7 +36,11 @@ async function withDirectory(body: (directory: string) => Promise<void>): Promis
 }
 
 /** Five seconds of waiting in a tenth of one. */
-const hasty: Clock = { now: () => realClock.now() * 50, sleep: (ms, signal) => realClock.sleep(ms / 50, signal) };
+const hasty: Clock = {
+  now: () => realClock.now() * 50,
+  sleep: (ms, signal) => realClock.sleep(ms / 50, signal),
+  alarm: (ms, ring) => realClock.alarm(ms / 50, ring),
+};
 
 async function withCgroups(
   found: CgroupRoots,

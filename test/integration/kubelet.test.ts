@@ -102,6 +102,37 @@ for (const [restartPolicy, code, want] of [
   });
 }
 
+test('kubelet: what follows an end begins while the runtime still clears up; it is told when that is done', async () => {
+  let runs = 0;
+  await using cluster = await SmallCluster.start({
+    behaviour: () => (runs++ === 0 ? exits(3, 100) : { run: { kind: 'forever' }, stopAfterMs: 0, output: [] }),
+    clearMs: 2000,
+  });
+  await cluster.run('again', { containers: [{ name: 'main', image: 'nginx' }] });
+  await cluster.advance(1000);
+  const states = (await cluster.runtime.containers.list({}, signal)).map(({ attempt, state }) => [attempt, state]);
+  assert.deepEqual(states.sort(), [
+    [0, 'running'],
+    [1, 'running'],
+  ]);
+  assert.equal(main(await cluster.pod('again'))?.restartCount, 0);
+  await cluster.advance(2000);
+  const told = main(await cluster.pod('again'));
+  assert.equal(told?.restartCount, 1);
+  assert.equal(told?.lastState?.terminated?.exitCode, 3);
+  await cluster.advance(60_000);
+  assert.equal(runs, 2);
+});
+
+test('kubelet: a pod that is over says so when the runtime has cleared up', async () => {
+  await using cluster = await SmallCluster.start({ behaviour: () => exits(0, 100), clearMs: 2000 });
+  await cluster.run('job', { restartPolicy: 'Never', containers: [{ name: 'main', image: 'nginx' }] });
+  await cluster.advance(1000);
+  assert.equal(phase(await cluster.pod('job')), 'Running');
+  await cluster.advance(2000);
+  assert.equal(phase(await cluster.pod('job')), 'Succeeded');
+});
+
 test('kubelet: one that comes after a crash adopts what runs and restarts nothing', async () => {
   await using cluster = await SmallCluster.start();
   await cluster.run('web', { containers: [{ name: 'main', image: 'nginx' }] });

@@ -1,7 +1,7 @@
 /**
- * containerd's event service (package containerd.services.events.v1). Its exits come before CRI's own view of them, by some
- * milliseconds: an event that made a kubelet look at once would show it a container still running. So an exit is
- * held back until the status says so.
+ * containerd's event service (package containerd.services.events.v1). Its exits come before CRI's own view of them, by some tens
+ * of milliseconds: an event that made a kubelet look at once would show it a container still running. So that a container has
+ * `ended` is told at once, with what the event says of it, and that it has `exited` when the status says so too.
  */
 import { RuntimeFault } from '#cri/fault.ts';
 import type { EventContext, EventSource } from '#cri/grpc/event-source.ts';
@@ -22,15 +22,21 @@ const SLOWEST_LOOK_MS = 250;
 const LONGEST_OOM_LAG_MS = 1000;
 
 const SubscribeRequest = message({ filters: strings(1) });
+const Timestamp = message({ seconds: int64(1), nanos: int32(2) });
 const Envelope = message({
-  timestamp: embedded(1, message({ seconds: int64(1), nanos: int32(2) })),
+  timestamp: embedded(1, Timestamp),
   namespace: string(2),
   topic: string(3),
   event: embedded(4, message({ typeUrl: string(1), value: bytes(2) })),
 });
 /** Field 1 of TaskStart, TaskExit and TaskOOM is the container's id; field 2 of TaskExit is the process's, another for an exec. */
 const TaskEvent = message({ containerId: string(1) });
-const TaskExit = message({ containerId: string(1), id: string(2) });
+const TaskExit = message({
+  containerId: string(1),
+  id: string(2),
+  exitStatus: int32(4),
+  exitedAt: embedded(5, Timestamp),
+});
 /** ContainerDelete. */
 const ContainerEvent = message({ id: string(1) });
 
@@ -45,11 +51,21 @@ export const containerdEvents: EventSource = async (context, emit, signal) => {
   await using exits = new Scope(signal);
   for await (const answer of context.client.stream(SUBSCRIBE, request, signal)) {
     const { topic, event, timestamp } = Envelope.decode(answer);
-    const at = (timestamp?.seconds ?? 0) * 1000 + (timestamp?.nanos ?? 0) / 1e6;
+    const at = msOf(timestamp);
     const body = event?.value ?? new Uint8Array(0);
     if (topic === '/tasks/exit') {
-      const { containerId, id } = TaskExit.decode(body);
+      const { containerId, id, exitStatus, exitedAt } = TaskExit.decode(body);
       if (containerId !== id) continue;
+      const ended = context.known.get(id);
+      if (ended?.kind === 'container')
+        emit({
+          kind: 'container',
+          change: 'ended',
+          id: ended.id,
+          sandbox: ended.sandbox,
+          at: msOf(exitedAt ?? timestamp),
+          exitCode: exitStatus,
+        });
       exits.spawn(`exit of ${id}`, async (stop) => {
         // Who cannot be asked now has exited all the same: whoever listens looks for himself.
         const who = await settledExit(context, id, stop).catch((error: unknown) => knownUnlessGone(context, id, error));
@@ -115,6 +131,9 @@ async function lookUp(context: EventContext, id: string, signal: AbortSignal): P
   if (!context.known.get(id)) await context.sandboxes.list({ id: id as SandboxId }, signal);
   return context.known.get(id);
 }
+
+const msOf = (time: { readonly seconds: number; readonly nanos: number } | undefined): number =>
+  (time?.seconds ?? 0) * 1000 + (time?.nanos ?? 0) / 1e6;
 
 function eventOf(who: KnownId, change: 'started' | 'exited' | 'deleted', at: number): RuntimeEvent {
   return who.kind === 'sandbox'

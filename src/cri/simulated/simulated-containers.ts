@@ -26,6 +26,7 @@ export interface ContainersOptions {
   readonly behaviour: (configs: CreateConfigs) => ContainerBehaviour;
   readonly log: SimulatedLog;
   readonly startMs: number;
+  readonly clearMs: number;
 }
 
 export class SimulatedContainers implements Containers {
@@ -183,7 +184,11 @@ export class SimulatedContainers implements Containers {
     run: Extract<ContainerBehaviour['run'], { readonly kind: 'exits' }>,
   ): void {
     if (run.reason === 'OOMKilled') this.#state.emit(container, 'oom');
-    this.#state.exit(container, run.code, run);
+    const { clearMs } = this.#options;
+    const at = this.#state.clock.now();
+    if (clearMs === 0) return this.#state.exit(container, run.code, run);
+    this.#state.emitEnd(container, run.code);
+    this.#later(container, clearMs, () => this.#state.exit(container, run.code, { ...run, at }));
   }
 
   /** As the kernel would: whoever uses more than it may is killed. */

@@ -31,6 +31,8 @@ export interface SimulatedOptions {
   readonly sandboxMs?: number;
   readonly startMs?: number;
   readonly pullMs?: number;
+  /** How long after a container has ended by itself its status says so; `ended` is told before. */
+  readonly clearMs?: number;
 }
 
 export interface SimulatedRuntime extends ContainerRuntime {
@@ -62,6 +64,7 @@ export function simulatedRuntime(options: SimulatedOptions): SimulatedRuntime {
       behaviour: options.behaviour ?? (({ container, sandbox }) => scriptedBehaviour(container, sandbox)),
       log: options.log ?? { opened() {}, wrote() {} },
       startMs: options.startMs ?? 0,
+      clearMs: options.clearMs ?? 0,
     }),
     images,
     streams: simulatedStreams(state),

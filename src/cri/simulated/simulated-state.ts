@@ -32,6 +32,8 @@ interface ExitWords {
   /** Default: Completed or Error. */
   readonly reason?: string | undefined;
   readonly message?: string | undefined;
+  /** Default: now. */
+  readonly at?: number;
 }
 
 export class SimulatedState {
@@ -55,19 +57,32 @@ export class SimulatedState {
   }
 
   /** Ends a container's run. Does nothing when it does not run. */
-  exit(container: SimulatedContainer, exitCode: number, { reason, message = '' }: ExitWords = {}): void {
+  exit(container: SimulatedContainer, exitCode: number, words: ExitWords = {}): void {
     if (container.state.kind !== 'running') return;
     const { startedAt } = container.state;
+    const { reason, message = '', at = this.clock.now() } = words;
     container.state = {
       kind: 'exited',
       startedAt,
-      finishedAt: this.clock.now(),
+      finishedAt: at,
       exitCode,
       reason: reason ?? (exitCode === 0 ? 'Completed' : 'Error'),
       message,
     };
     container.over.abort(new Error(`container ${container.config.name} exited`));
     this.emit(container, 'exited');
+  }
+
+  /** Its processes are gone; that it has exited is yet to come. */
+  emitEnd({ id, sandbox }: SimulatedContainer, exitCode: number): void {
+    this.events.emit({
+      kind: 'container',
+      change: 'ended',
+      id,
+      sandbox: sandbox.id,
+      at: this.clock.now(),
+      exitCode,
+    });
   }
 
   remove(container: SimulatedContainer): void {

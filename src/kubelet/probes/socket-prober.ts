@@ -1,8 +1,9 @@
 import { connect } from 'node:net';
 import { askGrpc } from '#kubelet/probes/ask-grpc.ts';
 import { askHttp } from '#kubelet/probes/ask-http.ts';
+import { type Exchange, overSocket } from '#kubelet/probes/exchange.ts';
 import type { Answer, AskOptions, HttpCall, NetworkCall, NetworkProber } from '#kubelet/probes/probe-call.ts';
-import { type Clock, notAwaited } from '#lib/clock.ts';
+import type { Clock } from '#lib/clock.ts';
 import { unreachable } from '#lib/unreachable.ts';
 
 /** Asks over real sockets, from the node's own network. Failures are told in the words of Go's clients, as upstream's are. */
@@ -17,40 +18,28 @@ export class SocketProber implements NetworkProber {
     // Its own deadline and the server's word "too late" would race: the server is given the deadline.
     if (call.kind === 'grpc') return askGrpc(call, { clock: this.#clock, timeoutMs }, signal);
     signal.throwIfAborted();
-    const attempt = new AbortController();
-    const callOff = (): void => attempt.abort(signal.reason);
+    const asking = call.kind === 'http' ? askHttp(call) : askTcp(call);
+    const callOff = (): void => asking.cut(signal.reason);
     signal.addEventListener('abort', callOff, { once: true });
-    const tooLate = (): void => attempt.abort(late);
-    this.#clock.sleep(timeoutMs, attempt.signal).then(tooLate, () => {});
+    const disarm = this.#clock.alarm(timeoutMs, () => asking.cut(late));
     try {
-      return await (call.kind === 'http' ? askHttp(call, attempt.signal) : askTcp(call, attempt.signal));
+      return await asking.done;
     } catch (error) {
       signal.throwIfAborted();
-      return { outcome: 'failure', output: explain(call, error, attempt.signal.reason === late) };
+      return { outcome: 'failure', output: explain(call, error, error === late) };
     } finally {
+      disarm();
       signal.removeEventListener('abort', callOff);
-      attempt.abort(notAwaited);
     }
   }
 }
 
 const late = new Error('timeout');
 
-function askTcp(
-  { host, port }: { readonly host: string; readonly port: number },
-  signal: AbortSignal,
-): Promise<Answer> {
-  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const socket = connect({ host, port });
-  const cut = (): void => reject(signal.reason);
-  signal.addEventListener('abort', cut, { once: true });
-  socket.on('connect', () => resolve({ outcome: 'success', output: '' }));
-  socket.on('error', reject);
-  return promise.finally(() => {
-    signal.removeEventListener('abort', cut);
-    socket.destroy();
+const askTcp = ({ host, port }: { readonly host: string; readonly port: number }): Exchange<Answer> =>
+  overSocket(connect({ host, port }), (socket, resolve) => {
+    socket.on('connect', () => resolve({ outcome: 'success', output: '' }));
   });
-}
 
 function explain(call: Exclude<NetworkCall, { kind: 'grpc' }>, error: unknown, late: boolean): string {
   const place = `${call.host.includes(':') ? `[${call.host}]` : call.host}:${call.port}`;
