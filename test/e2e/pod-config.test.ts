@@ -45,12 +45,22 @@ const printed = { command: ['env'] };
 const prefixes = ['$_-', '1-', ' p~'];
 
 /**
- * ConfigMap: should be consumable via environment variable; via the environment; as environment variable names with various prefixes.
- * Secrets: should be consumable from pods in env vars; via the environment; as environment variable names variable names with various
- * prefixes. Downward API: should provide pod name, namespace and IP address as env vars; host IP as an env var; hostIPs as an env var;
- * pod UID as env vars; container's limits.cpu/memory and requests.cpu/memory as env vars; default limits.cpu/memory from node allocatable.
- * Variable Expansion: should allow composing env vars into new env vars; substituting values in a container's args; command.
- * Pods should contain environment variables for services.
+ * ConfigMap should be consumable as environment variable names with various prefixes
+ * ConfigMap should be consumable via environment variable
+ * ConfigMap should be consumable via the environment
+ * Downward API should provide container's limits.cpu/memory and requests.cpu/memory as env vars
+ * Downward API should provide default limits.cpu/memory from node allocatable
+ * Downward API should provide host IP as an env var
+ * Downward API should provide hostIPs as an env var
+ * Downward API should provide pod UID as env vars
+ * Downward API should provide pod name, namespace and IP address as env vars
+ * Secrets should be consumable as environment variable names variable names with various prefixes
+ * Secrets should be consumable from pods in env vars
+ * Secrets should be consumable via the environment
+ * Variable Expansion should allow composing env vars into new env vars
+ * Variable Expansion should allow substituting values in a container's args
+ * Variable Expansion should allow substituting values in a container's command
+ * Pods should contain environment variables for services
  */
 async function variables({ cluster, pods, create }: Stage): Promise<void> {
   const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'fooservice', namespace: 'default' } };

@@ -29,7 +29,7 @@ export function askHttp(call: HttpCall): Exchange<Answer> {
 }
 
 async function followed(call: HttpCall, getPage: (url: URL) => Promise<Page>): Promise<Answer> {
-  let url = new URL(`${call.scheme}://${bracketed(call.host)}:${call.port}${call.path}`);
+  let url = firstUrl(call);
   for (let hops = 0; ; hops++) {
     const { status, location, body } = await getPage(url);
     if (status < 300 || status >= 400) return answerOf(status, body);
@@ -43,6 +43,18 @@ async function followed(call: HttpCall, getPage: (url: URL) => Promise<Page>): P
   }
 }
 
+/** A call is put again and again, as long as nothing about it changes. */
+const firstUrls = new WeakMap<HttpCall, URL>();
+const requestTexts = new WeakMap<URL, string>();
+
+function firstUrl(call: HttpCall): URL {
+  const known = firstUrls.get(call);
+  if (known) return known;
+  const url = new URL(`${call.scheme}://${bracketed(call.host)}:${call.port}${call.path}`);
+  firstUrls.set(call, url);
+  return url;
+}
+
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 const answerOf = (status: number, body: string): Answer =>
@@ -51,7 +63,8 @@ const answerOf = (status: number, body: string): Answer =>
     : { outcome: 'failure', status, output: `HTTP probe failed with statuscode: ${status}` };
 
 function get(url: URL, call: HttpCall): Exchange<Page> {
-  const request = requestText(url, call);
+  let request = requestTexts.get(url);
+  if (request === undefined) requestTexts.set(url, (request = requestText(url, call)));
   return overSocket(connectTo(url), (socket, resolve, reject) => {
     const reader = new AnswerReader();
     const read = (next: () => Page | undefined): void => {

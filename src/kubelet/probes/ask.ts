@@ -4,6 +4,7 @@ import type { Streams } from '#cri/runtime.ts';
 import {
   type Answer,
   type NetworkProber,
+  type ProbeCall,
   probeCall,
   type ProbeTarget,
   UnaskableError,
@@ -17,26 +18,45 @@ export interface ProbeAsker {
 /** What could not be asked is tried again at once this often, as upstream does, before nothing is known. */
 const TRIES = 3;
 
-export function createProbeAsker(deps: { readonly streams: Streams; readonly network: NetworkProber }): ProbeAsker {
+interface Means {
+  readonly streams: Streams;
+  readonly network: NetworkProber;
+  readonly callOf: typeof probeCall;
+}
+
+export function createProbeAsker(deps: Omit<Means, 'callOf'>): ProbeAsker {
+  const means = { ...deps, callOf: rememberedCalls() };
   return {
     async ask(probe, target, signal) {
       for (let tries = 1; ; tries++) {
-        const answer = await askOnce(deps, probe, target, signal);
+        const answer = await askOnce(means, probe, target, signal);
         if (answer.outcome !== 'unknown' || tries === TRIES) return answer;
       }
     },
   };
 }
 
+/** The same question is put to the same target again and again: it is made once. */
+function rememberedCalls(): typeof probeCall {
+  const known = new WeakMap<Probe, { readonly target: ProbeTarget; readonly call: ProbeCall }>();
+  return (probe, target) => {
+    const last = known.get(probe);
+    if (last?.target === target) return last.call;
+    const call = probeCall(probe, target);
+    known.set(probe, { target, call });
+    return call;
+  };
+}
+
 async function askOnce(
-  { streams, network }: Parameters<typeof createProbeAsker>[0],
+  { streams, network, callOf }: Means,
   probe: Probe,
   target: ProbeTarget,
   signal: AbortSignal,
 ): Promise<Answer> {
   const timeoutMs = (probe.timeoutSeconds ?? 1) * 1000;
   try {
-    const call = probeCall(probe, target);
+    const call = callOf(probe, target);
     return call.kind === 'exec'
       ? await askByCommand(streams, call.command, { target, timeoutMs }, signal)
       : await network.ask(call, { container: target.id, timeoutMs }, signal);

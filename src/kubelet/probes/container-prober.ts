@@ -50,6 +50,7 @@ export class ContainerProber {
   readonly #states: Map<ProbeKind, ProbeState>;
   readonly #woken = new Map<ProbeKind, Signal>(probeKinds.map((kind) => [kind, new Signal()]));
   #probed: Probed;
+  #results: ProbeResults;
 
   /** `previous` is the last status of this very container, if there is one. */
   constructor(probed: Probed, previous: ContainerStatus | undefined, deps: ProberDeps) {
@@ -57,10 +58,11 @@ export class ContainerProber {
     this.#deps = deps;
     const kinds = probeKinds.filter((kind) => probeOf(probed.container, kind) !== undefined);
     this.#states = new Map(kinds.map((kind) => [kind, initialState(kind, previous)]));
+    this.#results = resultsOf(this.#states);
   }
 
   get results(): ProbeResults {
-    return Object.fromEntries([...this.#states].map(([kind, { reported }]) => [kind, reported]));
+    return this.#results;
   }
 
   /** What has become of the container and its pod. Its probes never change: a pod's cannot. */
@@ -133,6 +135,7 @@ export class ContainerProber {
     const transition = this.#transitions.heard({ kind, probe }, attempt, { before, after });
     if (transition) note({ type: 'Probe', container: container.name, ...transition });
     if (after.reported === before.reported) return;
+    this.#results = resultsOf(this.#states);
     this.#wakeAll();
     changed();
   }
@@ -141,6 +144,9 @@ export class ContainerProber {
     for (const woken of this.#woken.values()) woken.raise();
   }
 }
+
+const resultsOf = (states: ReadonlyMap<ProbeKind, ProbeState>): ProbeResults =>
+  Object.fromEntries([...states].map(([kind, { reported }]) => [kind, reported]));
 
 const titles = { startup: 'Startup', liveness: 'Liveness', readiness: 'Readiness' } as const;
 

@@ -58,7 +58,7 @@ test('an answer: what is none is told as Go’s client does', () => {
     '': 'EOF',
     'HTTP/1.1 200': 'unexpected EOF',
     'SSH-2.0-OpenSSH\r\n\r\n': 'malformed HTTP response "SSH-2.0-OpenSSH"',
-    'HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n': 'bad Content-Length',
+    'HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n': 'bad Content-Length "many"',
     'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc': 'unexpected EOF',
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n': 'invalid chunk length',
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab': 'unexpected EOF',

@@ -65,20 +65,18 @@ export class AnswerReader {
 }
 
 function parseHead(text: string): Head {
-  const [first = '', ...lines] = text.split(/\r?\n/);
-  const status = Number(/^HTTP\/\d\.\d (\d{3})(?: |$)/.exec(first)?.[1]);
-  if (Number.isNaN(status)) throw new MalformedAnswer(`malformed HTTP response ${JSON.stringify(first.slice(0, 256))}`);
-  const fields = new Map(
-    lines.map((line) => {
-      const colon = line.indexOf(':');
-      return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()] as const;
-    }),
-  );
-  const length = Number(fields.get('content-length') ?? Infinity);
-  if (Number.isNaN(length) || length < 0) throw new MalformedAnswer('bad Content-Length');
-  const isChunked = /(?:^|,)\s*chunked$/i.test(fields.get('transfer-encoding') ?? '');
+  const status = Number(/^HTTP\/\d\.\d (\d{3})(?=[ \r\n]|$)/.exec(text)?.[1]);
+  if (Number.isNaN(status)) {
+    const [first = ''] = text.split(/\r?\n/, 1);
+    throw new MalformedAnswer(`malformed HTTP response ${JSON.stringify(first.slice(0, 256))}`);
+  }
+  const location = /\nlocation:([^\r\n]*)/i.exec(text)?.[1]?.trim();
+  const given = /\ncontent-length:[ \t]*([^\r\n]*?)[ \t]*(?=[\r\n]|$)/i.exec(text)?.[1];
+  if (given !== undefined && !/^\d+$/.test(given)) throw new MalformedAnswer(`bad Content-Length "${given}"`);
+  const length = given === undefined ? Infinity : Number(given);
+  const isChunked = /\ntransfer-encoding:[^\r\n]*\bchunked[ \t]*(?=[\r\n]|$)/i.test(text);
   const isBare = status === 204 || status === 304 || status === 101;
-  return { status, location: fields.get('location'), length: isBare ? 0 : length, isChunked: isChunked && !isBare };
+  return { status, location, length: isBare ? 0 : length, isChunked: isChunked && !isBare };
 }
 
 /** Undefined as long as there has to come more. */

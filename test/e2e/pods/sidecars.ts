@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Stage, Story } from '#test/e2e/pods/stage.ts';
+import { until } from '#test/e2e/support/cluster.ts';
 import { containerOf, isReady, shell } from '#test/e2e/support/pod-watch.ts';
 
 export const sidecarStories: readonly Story[] = [
@@ -25,14 +26,15 @@ function journal(t: TestContext): {
     volumes: [{ name: 'journal', hostPath: { path: folder } }],
     lines: () => (existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []),
     container: (name, script, more = {}) =>
-      shell(name, `say() { echo "$1 ${name}" >> /journal/journal; }; say begins; ${script}`, {
+      shell(name, `say() { echo "$1 ${name}" >> /journal/journal; }; ${script}`, {
         volumeMounts: [{ name: 'journal', mountPath: '/journal' }],
         ...more,
       }),
   };
 }
 
-const lives = 'trap "sleep 1; say ends; exit 0" TERM; while :; do sleep 1 & wait $!; done';
+/** It has begun when it can be told to end. */
+const lives = 'trap "sleep 1; say ends; exit 0" TERM; say begins; while :; do sleep 1 & wait $!; done';
 const always = { restartPolicy: 'Always' };
 
 async function inTurn({ pods, create, remove }: Stage, t: TestContext): Promise<void> {
@@ -43,10 +45,10 @@ async function inTurn({ pods, create, remove }: Stage, t: TestContext): Promise<
     volumes,
     initContainers: [
       container('slow', `(sleep 2; say started; touch /tmp/started) & ${lives}`, { ...always, startupProbe }),
-      container('init', 'true'),
+      container('init', 'say begins'),
       container('second', lives, always),
     ],
-    containers: [container('main', 'sleep 1; say ends')],
+    containers: [container('main', 'say begins; sleep 1; say ends')],
   });
   const running = await pods.went('in-turn', 'running and ready', isReady);
   assert.deepEqual(containerOf(running, 'slow')?.started, true);
@@ -77,6 +79,11 @@ async function deleted({ cluster, pods, create }: Stage, t: TestContext): Promis
     initContainers: [container('first', lives, always), container('second', lives, { ...always, lifecycle })],
     containers: [container('main', lives.replace('sleep 1', 'sleep 3'))],
   });
+  await until(
+    'all have begun',
+    async () => lines().length,
+    (count) => count === 3,
+  );
   await pods.running('in-turn-deleted');
   await cluster.ok('delete', 'pod', 'in-turn-deleted', '--timeout=40s');
   assert.deepEqual(lines().slice(3), ['hook of second', 'ends main', 'ends second', 'ends first']);

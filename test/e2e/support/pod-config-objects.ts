@@ -15,8 +15,11 @@ const refused = <T extends KubeObject>(client: Client, resource: Resource<T>, ob
   assert.rejects(client.create(resource, object, signal), /data\[\]: Invalid value: ""/);
 
 /**
- * ConfigMap should fail to create ConfigMap with empty key; should run through a ConfigMap lifecycle; should update ConfigMap
- * successfully. Secrets should fail to create secret due to empty secret key; should patch a secret.
+ * ConfigMap should fail to create ConfigMap with empty key
+ * ConfigMap should run through a ConfigMap lifecycle
+ * ConfigMap should update ConfigMap successfully
+ * Secrets should fail to create secret due to empty secret key
+ * Secrets should patch a secret
  */
 export async function objects(client: Client): Promise<void> {
   await configMaps(client);
