@@ -44,7 +44,7 @@ export class DomainCounts {
   }
 }
 
-export interface Tally {
+export interface PodCounter {
   /** A pod on a node is one more (1) or one less (-1). */
   count(pod: Pod, node: NodeView, by: 1 | -1): void;
   /** All the pods of a node are in another domain now, or count no more. */
@@ -52,22 +52,22 @@ export interface Tally {
 }
 
 /** What a change means for whoever counts pods by domain. */
-export function follow(change: ClusterChange, tally: Tally): void {
+export function follow(change: ClusterChange, counter: PodCounter): void {
   if (change.kind === 'pod-itself' || change.node === undefined) return;
   const { node } = change;
   switch (change.kind) {
     case 'pod-added':
-      return tally.count(change.pod, node, 1);
+      return counter.count(change.pod, node, 1);
     case 'pod-removed':
-      return tally.count(change.pod, node, -1);
+      return counter.count(change.pod, node, -1);
     case 'pod-updated':
-      tally.count(change.before, node, -1);
-      return tally.count(change.pod, node, 1);
+      counter.count(change.before, node, -1);
+      return counter.count(change.pod, node, 1);
     case 'node-added':
     case 'node-removed':
     case 'node-labels':
     case 'node-taints':
-      if (node.pods.size > 0) tally.forget();
+      if (node.pods.size > 0) counter.forget();
       return;
     default:
   }
@@ -84,7 +84,7 @@ export class PodCounts {
   readonly #isCounted: (node: NodeView) => boolean;
   #counts: DomainCounts | undefined;
   #namespaces = -1;
-  readonly #tally: Tally = {
+  readonly #counter: PodCounter = {
     count: (pod, node, by) => this.#count(pod, node, by),
     forget: () => (this.#counts = undefined),
   };
@@ -111,7 +111,7 @@ export class PodCounts {
   }
 
   apply(change: ClusterChange): void {
-    if (this.#counts !== undefined) follow(change, this.#tally);
+    if (this.#counts !== undefined) follow(change, this.#counter);
   }
 
   #count(pod: Pod, node: NodeView, by: 1 | -1): void {

@@ -14,7 +14,7 @@ import { nodeOf, straysOf, takeCensus } from '#test/e2e/support/census.ts';
 import { E2eCluster, until } from '#test/e2e/support/cluster.ts';
 import { kill } from '#test/e2e/support/machine.ts';
 import { randomFrom, testSeed } from '#test/e2e/support/random.ts';
-import { containerOf, idle, isReady, podManifest, PodWatch, shell } from '#test/e2e/support/pod-watch.ts';
+import { containerOf, heedful, idle, isReady, podManifest, PodWatch, shell } from '#test/e2e/support/pod-watch.ts';
 
 const seed = testSeed();
 const ROUNDS = 6;
@@ -164,10 +164,7 @@ test('down: containers end in their own time, with their hooks, sidecars last', 
   mkdirSync(told);
   const volumeMounts = [{ name: 'told', mountPath: '/told' }];
   const says = (name: string, more: object = {}): object =>
-    shell(name, `trap "sleep 1; echo ${name} >> /told/file; exit 0" TERM; while :; do sleep 1 & wait $!; done`, {
-      volumeMounts,
-      ...more,
-    });
+    heedful(name, `trap "sleep 1; echo ${name} >> /told/file; exit 0" TERM`, { volumeMounts, ...more });
   const preStop = { exec: { command: ['sh', '-c', 'echo hook >> /told/file'] } };
   await cluster.apply(
     podManifest('polite', {

@@ -197,7 +197,7 @@ onCluster('kubectl-write', {
     // It takes its time, so that there is something to wait for.
     await cluster.apply(podOf('ending', { command: ['sh', '-c', "trap 'sleep 1; exit 0' TERM; sleep 1000 & wait"] }));
     await cluster.ok('wait', '--for=condition=Ready', 'pod/ending', '--timeout=30s');
-    await cluster.ok('delete', 'pod', 'ending', '--wait=false');
+    await cluster.ok('delete', 'pod', 'ending', '--wait=false', '--grace-period=10');
     assert.equal(await cluster.ok('wait', '--for=delete', 'pod/ending', '--timeout=30s'), 'pod/ending condition met\n');
   },
 

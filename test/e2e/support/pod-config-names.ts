@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { containerOf, idle, podManifest, shell } from '#test/e2e/support/pod-watch.ts';
+import { containerOf, heedful, idle, podManifest } from '#test/e2e/support/pod-watch.ts';
 import { configMap, type Stage } from '#test/e2e/support/api-volumes.ts';
 
 /** Many pods begin at once, on a machine that may have more to do. */
@@ -131,7 +131,6 @@ export async function hostnames({ create, pods, cluster, sh }: Stage): Promise<v
 
 /** Sent once, before the grace period begins to run out; what does not heed it is killed when it has. */
 export async function stopSignals({ create, pods, cluster }: Stage): Promise<void> {
-  const loop = 'while :; do sleep 1 & wait $!; done';
   const lifecycle = { stopSignal: 'SIGUSR1' };
   await create(
     podManifest(
@@ -140,9 +139,9 @@ export async function stopSignals({ create, pods, cluster }: Stage): Promise<voi
         os: { name: 'linux' },
         restartPolicy: 'Never',
         containers: [
-          shell('heeds', `trap 'exit 8' TERM; trap 'exit 7' USR1; ${loop}`, { lifecycle }),
-          shell('deaf', `trap 'echo no >> /dev/termination-log' USR1; ${loop}`, { lifecycle }),
-          shell('plain', `trap 'exit 8' TERM; trap 'exit 7' USR1; ${loop}`),
+          heedful('heeds', `trap 'exit 8' TERM; trap 'exit 7' USR1`, { lifecycle }),
+          heedful('deaf', `trap 'echo no >> /dev/termination-log' USR1`, { lifecycle }),
+          heedful('plain', `trap 'exit 8' TERM; trap 'exit 7' USR1`),
         ],
       },
       { finalizers: ['example.com/look'] },

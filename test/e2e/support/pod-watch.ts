@@ -180,6 +180,13 @@ export const shell = (name: string, script: string, more: object = {}): Containe
 export const idle = (name = 'c', more: object = {}): Container =>
   shell(name, 'trap "exit 0" TERM; while :; do sleep 1 & wait $!; done', more);
 
+/** Lives on, with these traps; ready when they are set, so that no signal comes too early. */
+export const heedful = (name: string, traps: string, more: object = {}): Container =>
+  shell(name, `${traps}; touch /tmp/heeds; while :; do sleep 1 & wait $!; done`, {
+    readinessProbe: { exec: { command: ['test', '-e', '/tmp/heeds'] }, periodSeconds: 1 },
+    ...more,
+  });
+
 export const testserver = (name: string, args: readonly string[], more: object = {}): Container => ({
   name,
   image: 'peapod/testserver',

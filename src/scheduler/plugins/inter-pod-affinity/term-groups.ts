@@ -2,7 +2,7 @@ import type { Pod } from '#api/generated/core-v1.ts';
 import { LruMap } from '#lib/lru-map.ts';
 import type { ClusterChange, ClusterView, NodeView } from '#scheduler/plugin.ts';
 import { ownTermsOf } from '#scheduler/plugins/inter-pod-affinity/own-terms.ts';
-import { DomainCounts, follow, type Tally } from '#scheduler/pod-counts.ts';
+import { DomainCounts, follow, type PodCounter } from '#scheduler/pod-counts.ts';
 import type { PodTerm } from '#scheduler/pod-term.ts';
 
 /** A term that pods on nodes have, and how many that have it each domain holds. */
@@ -35,7 +35,7 @@ export class TermGroups {
   #isStale = true;
   /** Grows when a group comes or goes. */
   #version = 0;
-  readonly #tally: Tally = {
+  readonly #counter: PodCounter = {
     count: (pod, node, by) => this.#count(pod, node, by),
     forget: () => (this.#isStale = true),
   };
@@ -45,7 +45,7 @@ export class TermGroups {
   }
 
   apply(change: ClusterChange): void {
-    if (!this.#isStale) follow(change, this.#tally);
+    if (!this.#isStale) follow(change, this.#counter);
   }
 
   matching(pod: Pod): Matching {
