@@ -77,7 +77,7 @@ function get(url: URL, call: HttpCall): Exchange<Page> {
     };
     socket.on('data', (chunk: Buffer) => read(() => reader.push(chunk)));
     socket.on('end', () => read(() => reader.end()));
-    socket.write(request, 'latin1');
+    socket.write(request);
   });
 }
 
@@ -96,6 +96,7 @@ function requestText({ host, pathname, search }: URL, { headers }: HttpCall): st
     ['Host', host],
     ['User-Agent', USER_AGENT],
     ['Accept', '*/*'],
+    ['Connection', 'close'],
   ] as const;
   const all = [
     ...usual.filter(([name]) => !given.has(name.toLowerCase())),
@@ -103,11 +104,10 @@ function requestText({ host, pathname, search }: URL, { headers }: HttpCall): st
   ];
   for (const [name, value] of all) {
     if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) throw new Error(`net/http: invalid header field name ${quoted(name)}`);
-    if (/[^\t\x20-\x7e\x80-\xff]/.test(value))
-      throw new Error(`net/http: invalid header field value for ${quoted(name)}`);
+    if (/(?!\t)\p{Cc}/u.test(value)) throw new Error(`net/http: invalid header field value for ${quoted(name)}`);
   }
   const lines = all.map(([name, value]) => `${name}: ${value}\r\n`);
-  return `GET ${pathname}${search} HTTP/1.1\r\n${lines.join('')}Connection: close\r\n\r\n`;
+  return `GET ${pathname}${search} HTTP/1.1\r\n${lines.join('')}\r\n`;
 }
 
 const quoted = (text: string): string => JSON.stringify(text);

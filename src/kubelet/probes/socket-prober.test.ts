@@ -64,6 +64,12 @@ test('SocketProber: HTTP is judged by status; redirects are followed to the same
     ['User-Agent', ''],
   ]);
   assert.equal(seen[0]!['user-agent'], 'kube-probe/1.36');
+  assert.equal(seen[0]!['connection'], 'close');
+  const split = await ask('/200', [['X-A', 'a\r\nX-B: b']]);
+  assert.deepEqual(
+    [split.outcome, split.output],
+    ['failure', `Get "http://${host}:${at.port}/200": net/http: invalid header field value for "X-A"`],
+  );
   const last = seen.at(-1)!;
   assert.deepEqual([last['host'], last['x-a'], last['user-agent']], ['example.test', '1', undefined]);
   server.closeAllConnections();
