@@ -69,7 +69,7 @@ export class NodeAgent {
     scope.spawn('node status', (inner) =>
       this.#forever(
         'reporting the node failed',
-        async (stop) => this.#look.wait(clock, clock.now() + (await this.#report(stop)), stop),
+        async (stop) => void (await this.#look.wait(clock, clock.now() + (await this.#report(stop)), stop)),
         inner,
       ),
     );

@@ -10,11 +10,16 @@ export class Signal {
     this.#wake?.();
   }
 
-  /** Resolves when raised, or at `until` (epoch ms of `clock`), whichever comes first. Rejects with the signal's reason. */
-  async wait(clock: Clock, until: number | undefined, signal: AbortSignal): Promise<void> {
+  /**
+   * Resolves when raised, or at `until` (epoch ms of `clock`), whichever comes first, and gives whether it was raised. Rejects with
+   * the signal's reason.
+   */
+  async wait(clock: Clock, until: number | undefined, signal: AbortSignal): Promise<boolean> {
     signal.throwIfAborted();
     if (!this.#raised) await this.#next(clock, until, signal);
+    const wasRaised = this.#raised;
     this.#raised = false;
+    return wasRaised;
   }
 
   async #next(clock: Clock, until: number | undefined, signal: AbortSignal): Promise<void> {

@@ -85,9 +85,7 @@ export class Sweep<Leak> {
     const suspects = find(await ids(signal));
     if (suspects.size === 0) return false;
     await runsEnded();
-    const settled = clock.now() + settleMs;
-    await this.#woken.wait(clock, settled, signal);
-    if (clock.now() < settled) return true;
+    if (await this.#woken.wait(clock, clock.now() + settleMs, signal)) return true;
     const known = await ids(signal);
     for (const [name, leak] of find(known)) {
       if (!suspects.has(name)) continue;
