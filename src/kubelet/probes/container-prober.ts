@@ -149,7 +149,7 @@ export class ContainerProber {
  * Hundreds of probes a second that come a few together cost a sixth less than as many that each wake the process. The first time a
  * container is asked at once; from the second on its probes keep to this beat, which whole seconds do not leave.
  */
-const BEAT_MS = 25;
+const BEAT_MS = 40;
 const onBeat = (at: number): number => Math.ceil(at / BEAT_MS) * BEAT_MS;
 
 const resultsOf = (states: ReadonlyMap<ProbeKind, ProbeState>): ProbeResults =>
