@@ -1,3 +1,5 @@
+import type { ShapeRequest } from '#cli/cluster-shape.ts';
+
 /**
  * What the commands of `peapod` do, as the command line asks for it. The implementation is handed in by main: the command
  * line itself knows the API alone. Each gives the exit code; what people can do something about is thrown as UserError.
@@ -8,6 +10,7 @@ export interface Commands {
   status(global: Global, options: { readonly output: Output }): Promise<number>;
   why(global: Global, options: WhyRequest): Promise<number>;
   kubeconfig(global: Global): Promise<number>;
+  node(global: Global, options: NodeCommand): Promise<number>;
   imageLoad(global: Global, options: { readonly file: string }): Promise<number>;
   imagePull(global: Global, options: { readonly name: string }): Promise<number>;
   imageList(global: Global, options: { readonly output: Output }): Promise<number>;
@@ -44,6 +47,7 @@ export interface UpRequest {
   /** Names, and beginnings of names that end in `*`, of kernel parameters that a pod can have for itself. */
   readonly allowedUnsafeSysctls: readonly string[];
   readonly detach: boolean;
+  readonly shape: ShapeRequest;
   readonly node: NodeRequest;
 }
 
@@ -54,6 +58,12 @@ export interface NodeRequest {
   readonly logMaxBytes: number | undefined;
   /** At least 2. */
   readonly logMaxFiles: number | undefined;
+}
+
+export interface NodeCommand {
+  readonly action: 'stop' | 'start' | 'partition' | 'heal';
+  /** Of the node. */
+  readonly node: string;
 }
 
 export interface DownRequest {

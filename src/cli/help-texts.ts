@@ -19,6 +19,10 @@ Runtimes:
   simulated         containers that are only pretended; needs no root
   unix:///SOCKET    another that runs already, with its own images and network
 
+Nodes:
+  one is this machine as it is. Several are hosts of their own on it: each has its network namespace, its containerd
+  and its part of the pods' addresses, and speaks HTTPS to the API. How many there are is remembered.
+
 Images:
   auto              hub where Docker Hub can be reached, else kit; found out once per data directory
   hub               from where their names say
@@ -31,6 +35,7 @@ Static pods:
 Examples:
   peapod up -f examples/multi-container-pod.yaml
   peapod up --name test --port 7443 --detach
+  peapod up --nodes 3
   peapod up --runtime simulated
   peapod up -f manifests/ -f more.yaml
   kubectl create --dry-run=client -o yaml configmap a | peapod up -f -`,
@@ -71,6 +76,17 @@ The same file stands in the data directory as \`kubeconfig\`.
 
 Examples:
   peapod kubeconfig > ~/.kube/peapod && export KUBECONFIG=~/.kube/peapod`,
+
+  node: `
+For clusters of several nodes (\`peapod up --nodes 3\`), each of which is a host of its own. A node that is switched off
+loses what ran on it; one that is cut off goes on with what it has, and knows nothing new. Both stay as they are when
+peapod is stopped by a signal or killed; \`peapod down\` ends them.
+
+Examples:
+  peapod node stop peapod-node2
+  peapod node start peapod-node2
+  peapod node partition peapod-node3
+  peapod node heal peapod-node3`,
 
   image: `
 Examples:

@@ -11,6 +11,15 @@ export function parsePort(text: string): number {
   return port;
 }
 
+/** As many as a cluster's range has room for. */
+const MOST_NODES = 250;
+
+export function parseNodes(text: string): number {
+  const count = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (count < 1 || count > MOST_NODES) throw new InvalidArgumentError(`It is a number from 1 to ${MOST_NODES}.`);
+  return count;
+}
+
 export function parseGrace(text: string): number {
   if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError('A grace period is a whole number of seconds.');
   return Number(text);

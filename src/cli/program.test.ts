@@ -26,6 +26,7 @@ async function run(argv: readonly string[], answer: () => number = () => 0): Pro
     status: remember('status'),
     why: remember('why'),
     kubeconfig: remember('kubeconfig'),
+    node: remember('node'),
     imageLoad: remember('imageLoad'),
     imagePull: remember('imagePull'),
     imageList: remember('imageList'),
@@ -46,6 +47,7 @@ const up = {
   staticPods: undefined,
   allowedUnsafeSysctls: [],
   detach: false,
+  shape: { nodes: undefined, simulatedNodes: undefined, file: undefined },
   node: { crashLoopMaxDelayMs: undefined, logMaxBytes: undefined, logMaxFiles: undefined },
 };
 const here = import.meta.filename;
@@ -56,6 +58,9 @@ const understood: readonly { argv: string; want: readonly unknown[] }[] = [
   { argv: 'up --name a --data-dir /d', want: ['up', { name: 'a', dataDir: '/d' }, up] },
   { argv: `up -f ${here}`, want: ['up', usual, { ...up, files: [here] }] },
   { argv: `up -f ${here} --filename ${folder} -f -`, want: ['up', usual, { ...up, files: [here, folder, '-'] }] },
+  { argv: 'up --nodes 3', want: ['up', usual, { ...up, shape: { ...up.shape, nodes: 3 } }] },
+  { argv: 'node stop a-node2', want: ['node', usual, { action: 'stop', node: 'a-node2' }] },
+  { argv: 'node heal b --name a', want: ['node', { ...usual, name: 'a' }, { action: 'heal', node: 'b' }] },
   { argv: 'up --port 1', want: ['up', usual, { ...up, port: 1 }] },
   { argv: 'up --port=65535', want: ['up', usual, { ...up, port: 65_535 }] },
   { argv: 'up --runtime containerd', want: ['up', usual, up] },

@@ -17,6 +17,7 @@ import {
   parseGrace,
   parseLogFiles,
   parseMirror,
+  parseNodes,
   parsePod,
   parsePort,
   parseRuntime,
@@ -118,6 +119,7 @@ function withCommands(program: Command, context: Context): Command {
   addStatus(program, context);
   addWhy(program, context);
   addKubeconfig(program, context);
+  addNode(program, context);
   addImage(program, context);
   plain(program, 'version', context)
     .description('print the version')
@@ -131,6 +133,7 @@ function addUp(program: Command, context: Context): void {
     .description('start a cluster, or with -f apply manifests to the one that runs')
     .option('-f, --filename <FILE|DIR>', 'manifests to apply, - for standard input; may be repeated', collected)
     .option('--port <PORT>', 'of the API server (default: the one before, else 6443)', parsePort)
+    .option('--nodes <COUNT>', 'each a host of its own when there are several (default: as before, else 1)', parseNodes)
     .addOption(runtimeOption(program))
     .option('--registry-mirror <URL>', 'where to ask for the images of docker.io first', parseMirror)
     .addOption(choice(program, '--images <SOURCE>', 'where images come from', imageChoices))
@@ -157,7 +160,8 @@ function addUp(program: Command, context: Context): void {
         logMaxFiles: options.logMaxFiles,
       };
       const { allowedUnsafeSysctls = [] } = options;
-      const own = { staticPods, allowedUnsafeSysctls };
+      const shape = { nodes: options.nodes, simulatedNodes: undefined, file: undefined };
+      const own = { staticPods, allowedUnsafeSysctls, shape };
       done(
         await commands.up(globalOf(options), { files, port, runtime, registryMirror, images, detach, node, ...own }),
       );
@@ -169,6 +173,7 @@ type SelectedUp = Selected &
   Pick<UpRequest, 'runtime' | 'images'> &
   Partial<Pick<UpRequest, 'port' | 'registryMirror' | 'detach' | 'staticPods' | 'allowedUnsafeSysctls'>> & {
     readonly filename?: readonly string[];
+    readonly nodes?: number;
     readonly crashLoopMaxDelay?: number;
     readonly logMaxSize?: number;
     readonly logMaxFiles?: number;
@@ -243,6 +248,29 @@ function addKubeconfig(program: Command, context: Context): void {
     .description('print the kubeconfig with which kubectl reaches a cluster')
     .addHelpText('after', helpTexts.kubeconfig)
     .action(async (options: Selected) => context.done(await context.commands.kubeconfig(globalOf(options))));
+}
+
+function addNode(program: Command, context: Context): void {
+  const { commands, done } = context;
+  const node = plain(program, 'node', context)
+    .description('try what happens when a node of several fails')
+    .usage('COMMAND [OPTIONS]')
+    .helpCommand(false)
+    .addHelpText('after', helpTexts.node);
+  const told = {
+    stop: 'switch a node off, as if its plug was pulled',
+    start: 'switch it on again, and wait until it is Ready',
+    partition: 'cut a node off from the others and from the API',
+    heal: 'join it to them again',
+  } as const;
+  for (const action of ['stop', 'start', 'partition', 'heal'] as const) {
+    aboutCluster(node, action, context)
+      .description(told[action])
+      .argument('<NODE>', 'its name')
+      .action(async (name: string, options: Selected) =>
+        done(await commands.node(globalOf(options), { action, node: name })),
+      );
+  }
 }
 
 function addImage(program: Command, context: Context): void {

@@ -50,6 +50,8 @@ export type ChildExit =
   | { readonly kind: 'gone' };
 
 export interface ChildWatcher {
+  /** Resolves when it may be started, or adopted, (again). Absent: at any time. */
+  mayStart?(signal: AbortSignal): Promise<void>;
   started?(child: Child): void;
   /** It will be started again after `delayMs`. */
   ended?(child: Child, exit: ChildExit, delayMs: number): void;
@@ -158,6 +160,7 @@ export class Children {
 
   async #supervise(spec: ChildSpec, watcher: ChildWatcher, signal: AbortSignal): Promise<void> {
     for (let failures = 0; ;) {
+      await watcher.mayStart?.(signal);
       const startedAt = this.#clock.now();
       try {
         const child = await this.startOrAdopt(spec);

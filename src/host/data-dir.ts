@@ -28,6 +28,10 @@ export interface ClusterPaths {
   readonly nodes: string;
   readonly registry: string;
   readonly children: string;
+  /** Where containerd asks for images, of every node: HOST/hosts.toml. */
+  readonly certs: string;
+  /** Where nodes that are hosts of their own have their network namespaces pinned, and which of them are switched off. */
+  readonly hosts: string;
 }
 
 export interface NodePaths {
@@ -45,7 +49,10 @@ export interface NodePaths {
   readonly containerdConfig: string;
   readonly runcState: string;
   readonly cniConfig: string;
-  readonly certs: string;
+  /** The CNI network's name: part of names in a directory that all CNI users of a machine share, told apart by what stands before a dash. */
+  readonly network: string;
+  /** Records of the node's own children. */
+  readonly children: string;
   /** The node's cgroup, absolute within a hierarchy. */
   readonly cgroup: string;
 }
@@ -90,7 +97,7 @@ export function clusterPaths(options: PathOptions): ClusterPaths {
   }
   const own = realPath(defaultDataDir(options));
   const data = options.dataDir === undefined ? own : realPath(resolve(options.dataDir));
-  const hash = createHash('sha256').update(data).digest('hex').slice(0, 8);
+  const hash = shortHash(data);
   return {
     name,
     data,
@@ -107,6 +114,8 @@ export function clusterPaths(options: PathOptions): ClusterPaths {
     nodes: join(data, 'nodes'),
     registry: join(data, 'registry'),
     children: join(runBase(options), hash, 'children'),
+    certs: join(runBase(options), hash, 'certs.d'),
+    hosts: join(runBase(options), hash, 'hosts'),
   };
 }
 
@@ -133,7 +142,8 @@ export function nodePaths(cluster: ClusterPaths, name: string): NodePaths {
     containerdConfig: join(run, 'containerd.toml'),
     runcState: join(run, 'runc'),
     cniConfig: join(run, 'cni'),
-    certs: join(run, 'certs.d'),
+    network: `peapod-${cluster.hash}-${shortHash(name)}`,
+    children: join(run, 'children'),
     cgroup: `/peapod/${cluster.scope}/${name}`,
   };
 }
@@ -159,23 +169,22 @@ export function prepareDirectories(paths: ClusterPaths, bootId: string): void {
   const boot = existsSync(bootFile) ? readFileSync(bootFile, 'utf8').trim() : undefined;
   // Nothing is mounted here after a reboot, so this deletes only what RUN itself holds.
   if (boot !== undefined && boot !== bootId) rmSync(paths.run, { recursive: true, force: true });
-  for (const directory of [paths.run, paths.children, join(paths.run, 'nodes'), paths.nodes, paths.journal])
+  for (const directory of [
+    paths.run,
+    paths.children,
+    paths.certs,
+    paths.hosts,
+    join(paths.run, 'nodes'),
+    paths.nodes,
+    paths.journal,
+  ])
     privateDirectory(directory);
   writeFileSync(bootFile, `${bootId}\n`, { mode: 0o600 });
 }
 
 /** A second call changes nothing. Pod and log directories stay 0700: containers get their own mounts of what is inside. */
 export function prepareNodeDirectories(node: NodePaths): void {
-  for (const directory of [
-    node.root,
-    node.containerd,
-    node.ipam,
-    node.pods,
-    node.logs,
-    node.run,
-    node.cniConfig,
-    node.certs,
-  ])
+  for (const directory of [node.root, node.containerd, node.ipam, node.pods, node.logs, node.run, node.cniConfig])
     privateDirectory(directory);
 }
 
@@ -205,6 +214,8 @@ function homeOf(environment: PathOptions['environment']): string {
   if (!home) throw new DataDirError('HOME is not set: choose a --data-dir');
   return home;
 }
+
+const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 8);
 
 /** Symbolic links resolved as far as the path exists, so that a directory has one hash before and after it is made. */
 function realPath(path: string): string {

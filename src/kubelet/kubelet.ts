@@ -173,6 +173,11 @@ export class Kubelet {
     return uid === undefined ? pod : { ...pod!, metadata: { ...pod!.metadata, uid: uid as Uid } };
   }
 
+  /** Tells the API of the node soon, though nothing may have changed: somebody waits for a sign of life. */
+  tellOfNode(): void {
+    this.#agent.tell();
+  }
+
   #subjectOf(pod: Pod): Pod | undefined {
     if (!isStaticPod(pod)) return pod;
     const found = this.#pods.get(keyOf(pod));

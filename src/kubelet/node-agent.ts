@@ -63,6 +63,12 @@ export class NodeAgent {
     this.#look.raise();
   }
 
+  /** Reports soon, whether or not anything has changed. */
+  tell(): void {
+    this.#reportedAt = -Infinity;
+    this.#look.raise();
+  }
+
   async run(signal: AbortSignal): Promise<void> {
     await using scope = new Scope(signal);
     const { clock } = this.#deps;

@@ -1,4 +1,4 @@
-import type { ContainerImage, Node, NodeAddress, NodeCondition, NodeStatus } from '#api/generated/core-v1.ts';
+import type { ContainerImage, Node, NodeAddress, NodeCondition, NodeStatus, Taint } from '#api/generated/core-v1.ts';
 import type { New } from '#api/resource.ts';
 import type { DiskUsage, MachineFacts } from '#host/machine.ts';
 import { sharesOf } from '#kubelet/resources.ts';
@@ -18,6 +18,8 @@ export interface NodeSelf {
   /** Instead of the machine's own, for a node that is to have less. */
   readonly capacity?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
+  /** That it registers with; what becomes of them later is others' business (upstream's --register-with-taints). */
+  readonly taints?: readonly Taint[];
 }
 
 /** What changes while a node lives. */
@@ -50,7 +52,10 @@ export const newNode = (self: NodeSelf, status: NodeStatus): New<Node> => ({
   apiVersion: 'v1',
   kind: 'Node',
   metadata: { name: self.name, labels: nodeLabels(self) },
-  spec: self.podRanges[0] === undefined ? {} : { podCIDR: self.podRanges[0], podCIDRs: self.podRanges },
+  spec: {
+    ...(self.podRanges[0] === undefined ? {} : { podCIDR: self.podRanges[0], podCIDRs: self.podRanges }),
+    ...(self.taints === undefined || self.taints.length === 0 ? {} : { taints: self.taints }),
+  },
   status,
 });
 

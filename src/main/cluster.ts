@@ -1,49 +1,32 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { ConfigMap } from '#api/generated/core-v1.ts';
 import { hasReason } from '#api/errors.ts';
+import type { RuntimeChoice } from '#cli/commands.ts';
 import type { Client } from '#client/client.ts';
 import { formatKubeconfig } from '#client/kubeconfig.ts';
 import { configMapResource } from '#client/resources.ts';
 import { Children } from '#host/children.ts';
-import { type ClusterPaths, nodePaths, prepareNodeDirectories, privateDirectory } from '#host/data-dir.ts';
-import { ManifestFolderOnDisk } from '#kubelet/static-pods/manifest-folder.ts';
-import type { Clock } from '#lib/clock.ts';
+import type { ClusterPaths } from '#host/data-dir.ts';
 import { Scope } from '#lib/scope.ts';
+import type { ClusterOptions } from '#main/cluster-options.ts';
 import { type ControlPlaneParts, runComponents, startControlPlane } from '#main/control-plane.ts';
 import { chooseImages, directPulls, type ImageSource, startRegistry } from '#main/images.ts';
 import { fileLog } from '#main/log.ts';
-import { hostAddresses, type NodeParts, SANDBOX_IMAGE, startMachine, startNode } from '#main/node.ts';
+import { hostAddresses } from '#main/node.ts';
+import { nodesApart } from '#main/nodes-apart.ts';
+import { nodesHere } from '#main/nodes-here.ts';
+import type { Nodes } from '#main/nodes.ts';
 import { openPki, type Pki } from '#main/pki.ts';
-import { ownerOf, rememberSocket } from '#main/run-state.ts';
-import type { ImageChoice, NodeRequest, RuntimeChoice } from '#cli/commands.ts';
-import type { Tell } from '#cli/tell.ts';
+import { rememberSocket } from '#main/run-state.ts';
 import { SqliteJournal } from '#store/journal/sqlite-journal.ts';
-import type { SqliteStore } from '#store/sqlite/sqlite-store.ts';
 import { HttpsNodeConnection } from '#server/nodes/https-node-connection.ts';
-import type { NodeConnection } from '#server/nodes/node-connection.ts';
-
-export interface ClusterOptions {
-  readonly paths: ClusterPaths;
-  /** Being opened. It is not closed here. */
-  readonly store: Promise<SqliteStore>;
-  readonly clock: Clock;
-  readonly tell: Tell;
-  /** undefined: the one it had before, else 6443. */
-  readonly port: number | undefined;
-  readonly runtime: RuntimeChoice;
-  readonly images: ImageChoice;
-  readonly registryMirror: string | undefined;
-  readonly settings: NodeRequest;
-  /** undefined: the usual place. */
-  readonly staticPods: string | undefined;
-  readonly allowedUnsafeSysctls: readonly string[];
-}
+import type { NodeAddress, NodeConnection } from '#server/nodes/node-connection.ts';
 
 /** A cluster that runs in this process. */
 export interface RunningCluster {
   readonly api: string;
-  readonly nodeName: string;
+  readonly nodeNames: readonly string[];
   readonly images: ImageSource;
   readonly client: Client;
   /** Rejects when a part of it fails for good. */
@@ -73,37 +56,32 @@ export async function startCluster(
   stack: AsyncDisposableStack,
   signal: AbortSignal,
 ): Promise<RunningCluster> {
-  const { paths, clock, runtime } = options;
-  const nodeName = `${paths.name}-node1`;
-  const node = nodePaths(paths, nodeName);
-  prepareNodeDirectories(node);
+  const { paths, clock, runtime, shape } = options;
   rememberSocket(paths, runtime.kind === 'socket' ? runtime.socket : undefined);
   const log = fileLog(join(paths.data, 'peapod.log'));
   const scope = stack.use(new Scope(signal));
   const children = new Children(paths.children, clock);
-  const addresses = hostAddresses();
+  const parts = { options, children, clock, log, stack, scope };
+  const nodes = shape.nodes.length > 1 ? await nodesApart(parts) : nodesHere(parts);
   const pki = openPki({
     directory: paths.pki,
-    nodeName,
-    serverNames: [...SERVER_NAMES, ...addresses],
-    nodeAddresses: [LOOPBACK, ...addresses],
+    serverNames: [...SERVER_NAMES, ...hostAddresses(), ...nodes.serverNames],
+    nodes: nodes.papers,
     now: clock.now(),
   });
-  const port = options.port ?? rememberedPort(paths) ?? DEFAULT_PORT;
   const plain: ControlPlaneParts = {
     store: options.store,
     journal: stack.use(timelinesOf(options, log)),
     clock,
     log,
     host: LOOPBACK,
-    port,
-    nodes: lateNodes(pki, stack),
+    port: options.port ?? rememberedPort(paths) ?? DEFAULT_PORT,
+    nodes: lateNodes(pki, nodes, stack),
   };
   const planing = startControlPlane(plain, pki, stack);
-  const machining = startMachine({ paths, node, clock, children, log, choice: runtime }, stack, scope);
-  const imaging =
-    runtime.kind === 'containerd' ? startImages(options, { children, certs: node.certs }, scope) : ownImages(runtime);
-  const begun = [pki, planing, machining, imaging] as const;
+  const preparing = nodes.prepare();
+  const imaging = runtime.kind === 'containerd' ? startImages(options, { children, nodes }, scope) : ownImages(runtime);
+  const begun = [pki, planing, preparing, imaging] as const;
   // One may fail before its turn to be waited for: unheard until then, it would end the process on the spot.
   for (const promise of begun) promise.catch(() => {});
   try {
@@ -112,18 +90,20 @@ export async function startCluster(
     stack.use(scope);
     const api = await announce(options, plane.port, papers);
     runComponents(plane, plain, papers.caCertificate, scope);
-    const machine = await machining;
-    const client = plane.clientFor(`system:node:${nodeName}`, 'system:nodes');
-    const owner = ownerOf(paths, nodeName);
-    const { settings } = options;
-    const own = { name: nodeName, node, owner, settings, ...nodeOptions(options) };
-    await startNode({ ...own, machine, client, clock, pki: papers, log }, stack, scope);
+    await preparing;
+    const opened = options.registryMirror === undefined ? [api] : [api, options.registryMirror];
+    await nodes.open(opened);
+    await nodes.start(plane, papers);
     const images = await imaging;
     stack.use(scope);
     const admin = plane.clientFor('kubernetes-admin', 'system:masters');
-    if (images.registry !== undefined) await announceRegistry(admin, images.registry, scope.signal);
-    if (runtime.kind === 'containerd') fetchSandboxImage(machine.runtime.images, scope, log);
-    return { api, nodeName, images, client: admin, failed: scope.join().then(() => new Promise<never>(() => {})) };
+    if (images.registry !== undefined) {
+      await nodes.open([...opened, images.registry]);
+      await announceRegistry(admin, images.registry, scope.signal);
+    }
+    nodes.imagesReady();
+    const nodeNames = shape.nodes.map(({ name }) => name);
+    return { api, nodeNames, images, client: admin, failed: scope.join().then(() => new Promise<never>(() => {})) };
   } catch (error) {
     // Whatever failed first is what is told. The rest must have come to an end before anyone takes down what it began.
     scope.stop(error);
@@ -148,15 +128,6 @@ function timelinesOf(
   });
 }
 
-const nodeOptions = ({
-  paths: { manifests },
-  staticPods: chosen,
-  allowedUnsafeSysctls,
-}: ClusterOptions): Pick<NodeParts, 'manifests' | 'allowedUnsafeSysctls'> => {
-  if (chosen === undefined) privateDirectory(manifests);
-  return { manifests: new ManifestFolderOnDisk(resolve(chosen ?? manifests)), allowedUnsafeSysctls };
-};
-
 /** Where to reach the API, for who looks on and for who comes later. */
 async function announce({ paths, tell }: ClusterOptions, port: number, papers: Pki): Promise<string> {
   writeFileSync(join(paths.data, 'port'), `${port}\n`, { mode: 0o600 });
@@ -168,14 +139,14 @@ async function announce({ paths, tell }: ClusterOptions, port: number, papers: P
 
 async function startImages(
   options: ClusterOptions,
-  { children, certs }: { children: Children; certs: string },
+  { children, nodes }: { readonly children: Children; readonly nodes: Nodes },
   scope: Scope,
 ): Promise<ImageSource> {
-  const { paths, clock, tell, registryMirror } = options;
+  const { paths, clock, tell, registryMirror, shape } = options;
   const { mode, why } = await chooseImages(options.images, paths, scope.signal);
   const registry = await startRegistry(mode, { paths, children, clock, tell }, scope);
   const source: ImageSource = { mode, why, registry };
-  directPulls(certs, source, registryMirror);
+  directPulls(paths.certs, source, { mirror: registryMirror, mirrors: shape.mirrors, reached: nodes.reached });
   tell.line(
     mode === 'kit' ? `images come from the image kit: ${why}` : `images come from where their names say: ${why}`,
   );
@@ -188,26 +159,8 @@ const ownImages = async (runtime: RuntimeChoice): Promise<ImageSource> => ({
   registry: undefined,
 });
 
-/** The first pod should not have to wait for the image that every pod needs. A failure shows when a pod needs it. */
-function fetchSandboxImage(
-  images: {
-    status: (name: string, signal: AbortSignal) => Promise<unknown>;
-    pull: (name: string, options: object, signal: AbortSignal) => Promise<unknown>;
-  },
-  scope: Scope,
-  log: (message: string, error: unknown) => void,
-): void {
-  scope.spawn('the sandbox image', async (signal) => {
-    try {
-      if ((await images.status(SANDBOX_IMAGE, signal)) === undefined) await images.pull(SANDBOX_IMAGE, {}, signal);
-    } catch (error) {
-      if (!signal.aborted) log(`fetching ${SANDBOX_IMAGE} failed`, error);
-    }
-  });
-}
-
 /** The API server needs the way to the nodes before anyone has papers to show them. */
-function lateNodes(pki: Promise<Pki>, stack: AsyncDisposableStack): NodeConnection {
+function lateNodes(pki: Promise<Pki>, nodes: Nodes, stack: AsyncDisposableStack): NodeConnection {
   let connection: Promise<HttpsNodeConnection> | undefined;
   const connected = (): Promise<HttpsNodeConnection> =>
     (connection ??= pki.then(({ caCertificate, nodeClient }) =>
@@ -215,11 +168,10 @@ function lateNodes(pki: Promise<Pki>, stack: AsyncDisposableStack): NodeConnecti
         new HttpsNodeConnection({ ca: caCertificate, certificate: nodeClient.certificate, key: nodeClient.key }),
       ),
     ));
-  // The only node lives in this process, and its server listens on the loopback alone.
-  const here = <T extends { readonly host: string }>(node: T): T => ({ ...node, host: LOOPBACK });
+  const at = (node: NodeAddress): NodeAddress => nodes.addressOf(node);
   return {
-    stream: async (node, path, signal) => (await connected()).stream(here(node), path, signal),
-    splice: async (node, upgrade, signal) => (await connected()).splice(here(node), upgrade, signal),
+    stream: async (node, path, signal) => (await connected()).stream(at(node), path, signal),
+    splice: async (node, upgrade, signal) => (await connected()).splice(at(node), upgrade, signal),
   };
 }
 

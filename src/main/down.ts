@@ -11,6 +11,7 @@ import { SocketProber } from '#kubelet/probes/socket-prober.ts';
 import { stopAll } from '#kubelet/stop-all.ts';
 import type { Clock } from '#lib/clock.ts';
 import { realClock } from '#lib/clock.ts';
+import { stopAgents } from '#main/agents.ts';
 import { ownerOf, rememberedSocket, removeRunState } from '#main/run-state.ts';
 import type { Tell } from '#cli/tell.ts';
 import { tearDownHost } from '#network/tear-down-host.ts';
@@ -77,13 +78,17 @@ export async function stopEverything(
   clock: Clock,
   graceMs: number = DEFAULT_GRACE_SECONDS * 1000,
 ): Promise<void> {
-  const nodeName = `${paths.name}-node1`;
-  const sockets = [nodePaths(paths, nodeName).containerdSocket, rememberedSocket(paths)];
-  for (const socket of sockets) {
-    if (socket === undefined || !existsSync(socket)) continue;
-    // A runtime that does not answer cannot be asked; the containers of our own are then killed with it.
-    await stopContainers(socket, ownerOf(paths, nodeName), clock, graceMs).catch(() => {});
-  }
+  // Or they would start again what is stopped.
+  await stopAgents({ paths, clock }, new AbortController().signal);
+  const nodes = existsSync(paths.nodes) ? readdirSync(paths.nodes) : [];
+  const given = rememberedSocket(paths);
+  const stopping = nodes.flatMap((name) =>
+    [nodePaths(paths, name).containerdSocket, ...(given === undefined ? [] : [given])]
+      .filter((socket) => existsSync(socket))
+      // A runtime that does not answer cannot be asked; the containers of our own are then killed with it.
+      .map((socket) => stopContainers(socket, ownerOf(paths, name), clock, graceMs).catch(() => {})),
+  );
+  await Promise.all(stopping);
   await tearDownHost(paths, clock, new AbortController().signal);
   removeRunState(paths);
 }

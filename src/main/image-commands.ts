@@ -8,6 +8,7 @@ import { findTool, usualPlaces } from '#host/containerd/tools.ts';
 import { type ClusterPaths, nodePaths } from '#host/data-dir.ts';
 import { run } from '#host/process.ts';
 import { imagesIn } from '#images/archive.ts';
+import { isSwitchedOff } from '#main/agents.ts';
 import { readRunState, type RunState } from '#main/run-state.ts';
 
 const never = new AbortController().signal;
@@ -19,21 +20,29 @@ function runningState(paths: ClusterPaths): RunState {
   return state;
 }
 
-const socketOf = (paths: ClusterPaths, { runtime, nodes }: RunState): string =>
-  runtime === 'containerd' ? nodePaths(paths, nodes[0]!).containerdSocket : runtime.replace(/^unix:\/\//, '');
+const socketsOf = (paths: ClusterPaths, { runtime, nodes }: RunState): readonly string[] =>
+  runtime === 'containerd'
+    ? nodes.filter((name) => !isSwitchedOff(paths, name)).map((name) => nodePaths(paths, name).containerdSocket)
+    : [runtime.replace(/^unix:\/\//, '')];
 
-/** The runtime of a running cluster, for as long as `work` takes. */
-async function withRuntime<T>(paths: ClusterPaths, work: (runtime: ContainerRuntime) => Promise<T>): Promise<T> {
-  await using runtime = criRuntime(socketOf(paths, runningState(paths)));
-  return await work(runtime);
+/** The runtimes of a running cluster, one a node, for as long as `work` takes. */
+const withRuntimes = <T>(paths: ClusterPaths, work: (runtime: ContainerRuntime) => Promise<T>): Promise<readonly T[]> =>
+  Promise.all(
+    socketsOf(paths, runningState(paths)).map(async (socket) => {
+      await using runtime = criRuntime(socket);
+      return await work(runtime);
+    }),
+  );
+
+/** Of all nodes, each image once. */
+export async function listImages(paths: ClusterPaths): Promise<readonly Image[]> {
+  const all = await withRuntimes(paths, (runtime) => runtime.images.list(never));
+  return [...new Map(all.flat().map((image) => [image.id, image])).values()];
 }
 
-export const listImages = (paths: ClusterPaths): Promise<readonly Image[]> =>
-  withRuntime(paths, (runtime) => runtime.images.list(never));
-
-/** Gives the image's id. */
-export const pullImage = (paths: ClusterPaths, name: string): Promise<string> =>
-  withRuntime(paths, async (runtime) => {
+/** On every node. Gives the image's id. */
+export async function pullImage(paths: ClusterPaths, name: string): Promise<string> {
+  const [id] = await withRuntimes(paths, async (runtime) => {
     try {
       return await runtime.images.pull(name, {}, never);
     } catch (error) {
@@ -42,10 +51,12 @@ export const pullImage = (paths: ClusterPaths, name: string): Promise<string> =>
       throw error;
     }
   });
+  return id ?? '';
+}
 
 /**
- * Puts the images of an archive (`docker save`, `skopeo copy … oci-archive:`) into the runtime under the names they have in
- * it, by containerd's own tool: CRI has no call for it. Gives their names; loading again what is there changes nothing.
+ * Puts the images of an archive (`docker save`, `skopeo copy … oci-archive:`) into every node's runtime under the names they have
+ * in it, by containerd's own tool: CRI has no call for it. Gives their names; loading again what is there changes nothing.
  */
 export async function loadImages(paths: ClusterPaths, file: string): Promise<readonly string[]> {
   const archive = resolve(file);
@@ -54,8 +65,9 @@ export async function loadImages(paths: ClusterPaths, file: string): Promise<rea
   const names = namesIn(archive);
   if (names.length === 0)
     throw new UserError(`${archive} names none of its images: give them a name when you save them`);
-  const args = ['--address', socketOf(paths, state), '--namespace', CONTAINERD_NAMESPACE, 'images', 'import', archive];
-  await run(findTool('ctr', usualPlaces(), 'containerd'), args, {}, never);
+  const importing = ['--namespace', CONTAINERD_NAMESPACE, 'images', 'import', archive];
+  const ctr = findTool('ctr', usualPlaces(), 'containerd');
+  await Promise.all(socketsOf(paths, state).map((socket) => run(ctr, ['--address', socket, ...importing], {}, never)));
   return names;
 }
 

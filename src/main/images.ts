@@ -125,12 +125,22 @@ async function buildKit(kit: string, tell: Tell, signal: AbortSignal): Promise<v
     throw new Error(`building the image kit failed: ${errors.slice(-3).join(' ') || `exit code ${code}`}`);
 }
 
+export interface PullWishes {
+  /** Of docker.io. */
+  readonly mirror: string | undefined;
+  /** By the registry's host. */
+  readonly mirrors: Readonly<Record<string, readonly string[]>>;
+  /** How a URL of this machine is written for who pulls. */
+  readonly reached: (url: string) => string;
+}
+
 /** Tells containerd where to ask for images. It reads this at every pull. */
-export function directPulls(directory: string, source: ImageSource, mirror: string | undefined): void {
-  const { mode, registry } = source;
+export function directPulls(directory: string, source: ImageSource, wishes: PullWishes): void {
+  const { mode } = source;
+  const registry = source.registry === undefined ? undefined : wishes.reached(source.registry);
   const own: Record<string, RegistryHosts> = {};
   if (registry !== undefined) {
-    const { host } = new URL(registry);
+    const { host } = new URL(source.registry!);
     // What was pushed to it is named after it; by any of its names.
     for (const name of [host, host.replace('127.0.0.1', 'localhost')])
       own[name] = { mirrors: [registry], server: registry };
@@ -139,7 +149,9 @@ export function directPulls(directory: string, source: ImageSource, mirror: stri
     own['docker.io'] = { mirrors: [registry], server: registry };
     own['_default'] = { mirrors: [registry], server: registry };
   }
-  if (mirror !== undefined)
-    own['docker.io'] = { mirrors: [mirror, ...(mode === 'kit' && registry !== undefined ? [registry] : [])] };
+  const kit = mode === 'kit' && registry !== undefined ? [registry] : [];
+  const { mirror, mirrors } = wishes;
+  for (const [host, urls] of Object.entries(mirror === undefined ? mirrors : { ...mirrors, 'docker.io': [mirror] }))
+    own[host] = { mirrors: [...urls.map(wishes.reached), ...kit] };
   writeRegistryHosts(directory, own);
 }

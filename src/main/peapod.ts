@@ -46,6 +46,10 @@ const commands: Commands = {
     process.stdout.write(readKubeconfigText(pathsOf(global)));
     return 0;
   },
+  async node(global, command) {
+    const { nodeCommand } = await import('#main/node-command.ts');
+    return nodeCommand(pathsOf(global), command, terminal);
+  },
   async imageLoad(global, { file }) {
     const { loadImages } = await import('#main/image-commands.ts');
     for (const name of await loadImages(pathsOf(global), file)) terminal.line(`loaded ${name}`);

@@ -12,24 +12,23 @@ export interface Pki {
   readonly admin: KeyPair;
   /** What the API server shows to nodes. */
   readonly nodeClient: KeyPair;
-  /** What the node's own server serves with. */
-  readonly nodeServer: KeyPair;
+  /** What nodes serve with, and show to the API, by their names. */
+  readonly nodes: ReadonlyMap<string, KeyPair>;
   /** Signs the tokens of service accounts. */
   readonly tokenKey: string;
 }
 
 export interface PkiOptions {
   readonly directory: string;
-  readonly nodeName: string;
   /** Names and addresses the API server is reached by. */
   readonly serverNames: readonly string[];
-  readonly nodeAddresses: readonly string[];
+  readonly nodes: readonly { readonly name: string; readonly addresses: readonly string[] }[];
   readonly now: number;
 }
 
 /** Reads what is there, makes what is missing, and renews what has less than a third of its life left. */
 export async function openPki(options: PkiOptions): Promise<Pki> {
-  const { directory, nodeName, serverNames, nodeAddresses, now } = options;
+  const { directory, serverNames, now } = options;
   privateDirectory(directory);
   const ca = readPair(directory, 'ca') ?? keepPair(directory, 'ca', await createCa('peapod', now));
   const leaf = async (name: string, request: LeafRequest): Promise<KeyPair> => {
@@ -39,7 +38,7 @@ export async function openPki(options: PkiOptions): Promise<Pki> {
     return keepPair(directory, name, await issue(ca, request, now));
   };
   const masters = ['system:masters'];
-  const [apiServer, admin, nodeClient, nodeServer] = await Promise.all([
+  const [apiServer, admin, nodeClient, ...nodes] = await Promise.all([
     leaf('apiserver', { kind: 'server', commonName: 'kube-apiserver', names: serverNames }),
     leaf('admin', { kind: 'client', commonName: 'kubernetes-admin', organizations: masters }),
     leaf('apiserver-kubelet-client', {
@@ -47,22 +46,36 @@ export async function openPki(options: PkiOptions): Promise<Pki> {
       commonName: 'kube-apiserver-kubelet-client',
       organizations: masters,
     }),
-    leaf(`node-${nodeName}`, {
-      kind: 'server',
-      commonName: `system:node:${nodeName}`,
-      organizations: ['system:nodes'],
-      names: [nodeName, ...nodeAddresses],
-      alsoClient: true,
-    }),
+    ...options.nodes.map(({ name, addresses }) =>
+      leaf(nodeFile(name), {
+        kind: 'server',
+        commonName: `system:node:${name}`,
+        organizations: ['system:nodes'],
+        names: [name, ...addresses],
+        alsoClient: true,
+      }),
+    ),
   ]);
   return {
     caCertificate: ca.certificate,
     apiServer,
     admin,
     nodeClient,
-    nodeServer,
+    nodes: new Map(options.nodes.map(({ name }, at) => [name, nodes[at]!])),
     tokenKey: await tokenKey(directory),
   };
+}
+
+const nodeFile = (node: string): string => `node-${node}`;
+
+/** What a node needs of it, which is in a process of its own. Throws when it was never made. */
+export function papersOf(
+  directory: string,
+  node: string,
+): { readonly caCertificate: string; readonly papers: KeyPair } {
+  const papers = readPair(directory, nodeFile(node));
+  if (papers === undefined) throw new Error(`node ${node} has no certificate in ${directory}`);
+  return { caCertificate: readFileSync(join(directory, 'ca.crt'), 'utf8'), papers };
 }
 
 async function tokenKey(directory: string): Promise<string> {

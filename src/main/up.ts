@@ -15,11 +15,13 @@ import { bootId } from '#host/machine.ts';
 import { isCancellation } from '#lib/scope.ts';
 import { realClock } from '#lib/clock.ts';
 import type { RunningCluster } from '#main/cluster.ts';
+import type { ShapeRequest } from '#cli/cluster-shape.ts';
 import type { ImageChoice, NodeRequest, RuntimeChoice } from '#cli/commands.ts';
+import { decideShape, forgetNodes } from '#main/shape.ts';
 import { readRunState, removeRunState, writeRunState } from '#main/run-state.ts';
 import type { Terminal } from '#cli/terminal.ts';
 import { UserError } from '#cli/user-error.ts';
-import { waitUntilReady } from '#main/wait-until-ready.ts';
+import { nodesReady } from '#main/wait-until-ready.ts';
 import { openSqliteStore } from '#store/sqlite/sqlite-store.ts';
 
 export interface UpOptions {
@@ -31,6 +33,7 @@ export interface UpOptions {
   readonly staticPods: string | undefined;
   readonly allowedUnsafeSysctls: readonly string[];
   readonly detach: boolean;
+  readonly shape: ShapeRequest;
   readonly node: NodeRequest;
   /** The command's own arguments, for the process that goes on behind a detached one. */
   readonly argv: readonly string[];
@@ -108,21 +111,23 @@ async function runCluster(start: Start, signal: AbortSignal): Promise<void> {
   const { paths, options, terminal } = start;
   const { port, runtime, images, registryMirror, node, staticPods, allowedUnsafeSysctls } = options;
   prepareDirectories(paths, bootId());
+  const { shape, removed } = decideShape(paths, options.shape);
   // A thread of its own opens the store while this one loads the rest of the program.
   const store = openSqliteStore(paths.stateDb, { clock: realClock });
   stack.defer(async () => (await store.catch(() => undefined))?.[Symbol.asyncDispose]());
   const { startCluster } = await import('#main/cluster.ts');
-  const chosen = { port, runtime, images, registryMirror, settings: node, staticPods, allowedUnsafeSysctls };
+  const chosen = { port, runtime, images, registryMirror, shape, settings: node, staticPods, allowedUnsafeSysctls };
   const clusterOptions = { paths, store, clock: realClock, tell: terminal, ...chosen };
   const cluster = await startCluster(clusterOptions, stack, signal);
   writeRunState(paths, {
     pid: process.pid,
     api: cluster.api,
-    nodes: [cluster.nodeName],
+    nodes: cluster.nodeNames,
     runtime: runtime.kind === 'socket' ? runtime.socket : runtime.kind,
     images: { ...cluster.images, registry: cluster.images.registry ?? null },
     dataDir: paths.data,
   });
+  await forgetNodes(paths, { client: cluster.client, names: removed }, signal);
   await Promise.race([cluster.failed, afterStart(start, cluster, signal)]);
   await Promise.race([cluster.failed, aborted(signal)]);
 }
@@ -132,8 +137,8 @@ async function afterStart(
   cluster: RunningCluster,
   signal: AbortSignal,
 ): Promise<void> {
-  await waitUntilReady(cluster.client, { name: cluster.nodeName, withinMs: READY_WITHIN_MS, since }, signal);
-  terminal.line(`node ${cluster.nodeName} is Ready`);
+  await nodesReady(cluster.client, { names: cluster.nodeNames, withinMs: READY_WITHIN_MS, since }, signal);
+  terminal.line(readyText(cluster.nodeNames));
   if (manifests.manifests.length > 0) await applyAndFollow(cluster.client, manifests, terminal, signal);
   terminal.line('');
   terminal.line(`  export KUBECONFIG=${paths.kubeconfig}`);
@@ -143,6 +148,9 @@ async function afterStart(
     `Ctrl-C stops the cluster (as does \`peapod down${paths.name === 'peapod' ? '' : ` --name ${paths.name}`}\`).`,
   );
 }
+
+const readyText = (names: readonly string[]): string =>
+  names.length === 1 ? `node ${names[0]} is Ready` : `nodes ${names.join(', ')} are Ready`;
 
 /** Gives the exit code: 1 when a manifest was refused. */
 async function applyAndFollow(
@@ -185,7 +193,7 @@ async function upDetached(paths: ClusterPaths, options: UpOptions, terminal: Ter
     const never = new AbortController().signal;
     const { withClient } = await import('#main/access.ts');
     await withClient(paths, (client) =>
-      waitUntilReady(client, { name: state.nodes[0]!, withinMs: deadline - Date.now(), since }, never),
+      nodesReady(client, { names: state.nodes, withinMs: deadline - Date.now(), since }, never),
     );
     child.unref();
     terminal.line(`cluster ${paths.name} runs (pid ${state.pid}), API server on ${state.api}`);

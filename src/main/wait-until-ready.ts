@@ -10,12 +10,17 @@ export interface Awaited {
   readonly since: number;
 }
 
-/** Resolves once the node is Ready; throws UserError, with what the node says of itself, when it is not in time. */
-export async function waitUntilReady(
+/** The same of several at once. */
+export const nodesReady = async (
   client: Client,
-  { name, withinMs, since }: Awaited,
+  { names, ...within }: Omit<Awaited, 'name'> & { readonly names: readonly string[] },
   signal: AbortSignal,
-): Promise<void> {
+): Promise<void> => {
+  await Promise.all(names.map((name) => waitUntilReady(client, { name, ...within }, signal)));
+};
+
+/** Resolves once the node is Ready; throws UserError, with what the node says of itself, when it is not in time. */
+async function waitUntilReady(client: Client, { name, withinMs, since }: Awaited, signal: AbortSignal): Promise<void> {
   const deadline = AbortSignal.timeout(Math.max(1, withinMs));
   let last: string | undefined;
   try {

@@ -30,7 +30,8 @@ export function masqueradeRules({ v4, v6 }: ClusterRange): string {
   ].join('\n');
 }
 
-function enableForwarding(ipv6: boolean): void {
+/** In the network namespace of whoever calls it. */
+export function enableForwarding(ipv6: boolean): void {
   writeSysctl('net/ipv4/ip_forward', '1');
   if (!ipv6 || readSysctl('net/ipv6/conf/all/forwarding') === '1') return;
   // A forwarding machine ignores router advertisements, and may lose its own default route by that, unless told 2.

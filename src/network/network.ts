@@ -32,11 +32,11 @@ export interface PodRange {
 /** At most 15 characters: the kernel's limit for link names. */
 export const bridgeName = (paths: Pick<ClusterPaths, 'hash'>): string => `pea${paths.hash}`;
 
-/** The CNI network: part of file names in a directory that all CNI users of a machine share. */
-export const networkName = (paths: Pick<ClusterPaths, 'hash'>): string => `peapod-${paths.hash}`;
-
 /** The nftables table of the cluster's masquerading, family inet. */
 export const tableName = (paths: Pick<ClusterPaths, 'hash'>): string => `peapod-${paths.hash}`;
 
 /** The nftables table of a node's host ports, family inet: apart, since they outlive a restart of the cluster untouched. */
 export const portTableName = (paths: Pick<ClusterPaths, 'hash'>): string => `peapod-${paths.hash}-ports`;
+
+/** The nftables table that leads nodes of their own to what listens on this machine's loopback, family inet. */
+export const loopbackTableName = (paths: Pick<ClusterPaths, 'hash'>): string => `peapod-${paths.hash}-loopback`;

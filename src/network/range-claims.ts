@@ -9,13 +9,24 @@ import type { ClusterPaths } from '#host/data-dir.ts';
 import { usedPrefixes, type UsedPrefix } from '#host/links.ts';
 import { isErrno } from '#host/proc.ts';
 import { bridgeName, type ClusterRange } from '#network/network.ts';
-import { chooseRange } from '#network/ranges.ts';
+import { chooseRange, NoFreeRangeError } from '#network/ranges.ts';
+
+export interface RangeWish {
+  readonly ipv6: boolean;
+  /** This and no other. */
+  readonly wanted?: ClusterRange | undefined;
+}
 
 /**
  * The cluster's range: the one it had before (remembered in DATA) unless another cluster has it now, else the first free
  * one. Claims and remembers it. RUN must exist. Throws NoFreeRangeError.
  */
-export async function claimRange(paths: ClusterPaths, ipv6: boolean, signal: AbortSignal): Promise<ClusterRange> {
+export async function claimRange(
+  paths: ClusterPaths,
+  { ipv6, wanted }: RangeWish,
+  signal: AbortSignal,
+): Promise<ClusterRange> {
+  if (wanted !== undefined) return claimWanted(paths, wanted);
   const known = rememberedRange(paths, ipv6);
   if (known && claim(paths, known)) return known;
   const taken: UsedPrefix[] = known ? [{ cidr: known.v4, link: undefined }] : [];
@@ -28,6 +39,14 @@ export async function claimRange(paths: ClusterPaths, ipv6: boolean, signal: Abo
     }
     taken.push({ cidr: range.v4, link: undefined });
   }
+}
+
+function claimWanted(paths: ClusterPaths, wanted: ClusterRange): ClusterRange {
+  const before = rememberedRange(paths, true);
+  if (before !== undefined && before.v4 !== wanted.v4) releaseRange(paths);
+  if (!claim(paths, wanted)) throw new NoFreeRangeError(`the address range ${wanted.v4} is another cluster's`);
+  writeFileSync(rangeFile(paths), JSON.stringify(wanted), { mode: 0o600 });
+  return wanted;
 }
 
 /** Lets others have it. The range stays remembered in DATA. */

@@ -7,8 +7,8 @@ import type { Clock } from '#lib/clock.ts';
 import { Children } from '#host/children.ts';
 import { findCgroupRoots } from '#host/cgroup-roots.ts';
 import { cgroupsIn } from '#host/cgroups.ts';
-import { findShims, removeContainerdLeftovers } from '#host/containerd/leftovers.ts';
-import { nodePaths, type ClusterPaths, type NodePaths } from '#host/data-dir.ts';
+import { findShims } from '#host/containerd/leftovers.ts';
+import { nodePaths, type ClusterPaths } from '#host/data-dir.ts';
 import { deleteLink, listLinks } from '#host/links.ts';
 import { readMountinfo } from '#host/mountinfo.ts';
 import { realMounts } from '#host/mounts.ts';
@@ -16,9 +16,9 @@ import { pinnedNamespaces, removeNetworkNamespace } from '#host/namespaces.ts';
 import { deleteTable, listTables, type NftTable } from '#host/nft.ts';
 import { isErrno } from '#host/proc.ts';
 import { CommandError } from '#host/process.ts';
-import { removeLeaks } from '#network/leaks.ts';
 import { releaseRange } from '#network/range-claims.ts';
-import { bridgeName, networkName, portTableName, tableName } from '#network/network.ts';
+import { bridgeName, loopbackTableName, portTableName, tableName } from '#network/network.ts';
+import { tearDownNode } from '#network/tear-down-node.ts';
 
 /** How long children get after SIGTERM: containerd needs 20 ms. */
 const CHILD_GRACE_MS = 3_000;
@@ -36,19 +36,14 @@ export async function tearDownHost(paths: ClusterPaths, clock: Clock, signal: Ab
     ...directoriesIn(`${paths.run}/nodes`),
     ...(cgroups ? await cgroupsIn(`/peapod/${paths.scope}`, cgroups) : []),
   ]);
-  for (const name of names) await tearDownNode(paths, nodePaths(paths, name), clock, signal);
+  for (const name of names) {
+    await tearDownNode(nodePaths(paths, name), { clock, graceMs: CHILD_GRACE_MS }, signal);
+  }
   await tearDownNetwork(paths, signal);
   for (const file of pinnedNamespaces(paths.run)) await removeNetworkNamespace(file, signal);
   await realMounts.unmountAll(paths.nodes, signal);
   releaseRange(paths);
   await removeRun(paths, signal);
-}
-
-async function tearDownNode(paths: ClusterPaths, node: NodePaths, clock: Clock, signal: AbortSignal): Promise<void> {
-  await removeContainerdLeftovers(node, findCgroupRoots(readMountinfo()), clock, signal);
-  const places = { network: networkName(paths), ipam: node.ipam, containerdState: node.containerdState };
-  // No sandbox is alive any more: every address, attachment and namespace is a leak.
-  await removeLeaks(places, new Set(), signal);
 }
 
 async function tearDownNetwork(paths: ClusterPaths, signal: AbortSignal): Promise<void> {
@@ -70,7 +65,7 @@ async function removeTables(paths: ClusterPaths, signal: AbortSignal): Promise<v
 }
 
 const isOwn = (paths: ClusterPaths, { family, name }: NftTable): boolean =>
-  family === 'inet' && [tableName(paths), portTableName(paths)].includes(name);
+  family === 'inet' && [tableName(paths), portTableName(paths), loopbackTableName(paths)].includes(name);
 
 /** Never deletes through a mount: what is mounted may be a user's. */
 async function removeRun(paths: ClusterPaths, signal: AbortSignal): Promise<void> {
@@ -92,19 +87,24 @@ export interface Remains {
 
 /** What there is of the cluster on this machine; all empty after tearDownHost. For `status` and for tests. */
 export async function remainsOf(paths: ClusterPaths, clock: Clock, signal: AbortSignal): Promise<Remains> {
-  const children = new Children(paths.children, clock);
   const cgroups = findCgroupRoots(readMountinfo());
   const nodes = new Set([...directoriesIn(paths.nodes), ...directoriesIn(`${paths.run}/nodes`)]);
+  const nodesOwn = [...nodes].map((name) => nodePaths(paths, name));
   const links = await listLinks(signal);
   const bridge = bridgeName(paths);
   return {
-    children: children.names().filter((name) => children.find(name)),
-    shims: [...nodes].flatMap((name) => findShims(nodePaths(paths, name).containerdSocket).map(({ pid }) => pid)),
+    children: [...livingIn(paths.children, clock), ...nodesOwn.flatMap(({ children }) => livingIn(children, clock))],
+    shims: nodesOwn.flatMap(({ containerdSocket }) => findShims(containerdSocket).map(({ pid }) => pid)),
     mounts: [...(await realMounts.under(paths.run)), ...(await realMounts.under(paths.data))],
     links: links.filter(({ name, master }) => name === bridge || master === bridge).map(({ name }) => name),
     tables: (await listTables(signal)).filter((table) => isOwn(paths, table)).map(({ name }) => name),
     cgroups: cgroups ? await cgroupsIn(`/peapod/${paths.scope}`, cgroups) : [],
   };
+}
+
+function livingIn(directory: string, clock: Clock): readonly string[] {
+  const children = new Children(directory, clock);
+  return children.names().filter((name) => children.find(name));
 }
 
 function directoriesIn(path: string): readonly string[] {

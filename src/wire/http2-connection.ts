@@ -75,6 +75,8 @@ export class Http2Connection implements Disposable {
     // The error of a lost connection reaches every request through its own stream; here it only must not be unhandled.
     session.on('error', forget).on('close', forget).on('goaway', forget);
     session.on('connect', () => {
+      // Given up while it was being made: told of all the same, in its turn.
+      if (session.destroyed) return;
       session.setLocalWindowSize(WINDOW);
       // The other end of a unix socket cannot be cut off.
       if (this.#target.kind !== 'unix') this.#watchOver(session);

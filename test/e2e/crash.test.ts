@@ -8,7 +8,6 @@ import type { Pod } from '#api/generated/core-v1.ts';
 import { criRuntime } from '#cri/grpc/cri-runtime.ts';
 import { realClock } from '#lib/clock.ts';
 import { CNI_CACHE } from '#network/ipam.ts';
-import { networkName } from '#network/network.ts';
 import { tearDownHost } from '#network/tear-down-host.ts';
 import { nodeOf, straysOf, takeCensus } from '#test/e2e/support/census.ts';
 import { E2eCluster, until } from '#test/e2e/support/cluster.ts';
@@ -287,9 +286,9 @@ async function theyStayEnded(cluster: E2eCluster, pods: PodWatch, before: Pods):
 /** Ends all processes of the cluster and takes back what the kernel forgets; what is on the disk stays, the books of CNI too. */
 async function powerOff(cluster: E2eCluster): Promise<void> {
   kill(await cluster.pid());
-  const { ipam } = nodeOf(cluster);
+  const { ipam, network } = nodeOf(cluster);
   const saved = join(cluster.dataDir, 'saved');
-  const books = readdirSync(CNI_CACHE).filter((file) => file.startsWith(networkName(cluster.paths)));
+  const books = readdirSync(CNI_CACHE).filter((file) => file.startsWith(network));
   cpSync(ipam, join(saved, 'ipam'), { recursive: true });
   for (const file of books) cpSync(join(CNI_CACHE, file), join(saved, file));
   await tearDownHost(cluster.paths, realClock, AbortSignal.timeout(30_000));

@@ -21,7 +21,7 @@ import type { Host, PodCgroup } from '#host/host.ts';
 import { hostHasIpv6, writeCniConfig } from '#network/cni.ts';
 import type { NetworkPlaces } from '#network/leaks.ts';
 import { masquerade } from '#network/masquerade.ts';
-import { bridgeName, networkName } from '#network/network.ts';
+import { bridgeName } from '#network/network.ts';
 import { claimRange } from '#network/range-claims.ts';
 import { nodeRange } from '#network/ranges.ts';
 import { tearDownHost } from '#network/tear-down-host.ts';
@@ -63,15 +63,19 @@ export async function startCluster(dataDir: string): Promise<TestCluster> {
   const node = nodePaths(paths, `${paths.name}-node1`);
   prepareNodeDirectories(node);
   const tools = await findContainerdTools(usualPlaces(), 'runc', paths.data, never);
-  const cluster = await claimRange(paths, hostHasIpv6(), never);
+  const cluster = await claimRange(paths, { ipv6: hostHasIpv6() }, never);
   await masquerade(paths, cluster, never);
   const range = nodeRange(cluster, 1);
-  const [network, bridge] = [networkName(paths), bridgeName(paths)];
+  const [network, bridge] = [node.network, bridgeName(paths)];
   writeCniConfig(node.cniConfig, { network, bridge, range, ipam: node.ipam });
   const host = realHost(node, realClock);
   await host.cgroups.prepare({}, never);
   const children = new Children(paths.children, realClock);
-  const containerd = new Containerd({ node, tools, sandboxImage: PAUSE_IMAGE }, children, realClock);
+  const containerd = new Containerd(
+    { node, tools, sandboxImage: PAUSE_IMAGE, certs: paths.certs },
+    children,
+    realClock,
+  );
   await containerd.start(never);
   await importPauseImage(containerd.socket, never);
   const places = { network, ipam: node.ipam, containerdState: node.containerdState };

@@ -136,7 +136,11 @@ for (const adopted of [false, true]) {
         const sandbox = await runPod(cluster, 'goes-on');
         const { node, tools, paths } = cluster;
         const children = adopted ? new Children(paths.children, realClock) : cluster.children;
-        const containerd = new Containerd({ node, tools, sandboxImage: PAUSE_IMAGE }, children, realClock);
+        const containerd = new Containerd(
+          { node, tools, sandboxImage: PAUSE_IMAGE, certs: paths.certs },
+          children,
+          realClock,
+        );
         const seen: Child[] = [];
         const over = new AbortController();
         const done = containerd.keepRunning({ started: (child) => seen.push(child) }, over.signal);
@@ -277,10 +281,10 @@ test('two clusters of one name: different ranges, and taking one down does not t
 
 test('containerd that cannot start: its own words are in the error', options, () =>
   withDataDir(async (dataDir) => {
-    const { node, tools, children, containerd } = await startCluster(dataDir);
+    const { paths, node, tools, children, containerd } = await startCluster(dataDir);
     await containerd.stop(3_000, never);
     const broken = new Containerd(
-      { node: { ...node, containerd: '/proc/no' }, tools, sandboxImage: PAUSE_IMAGE },
+      { node: { ...node, containerd: '/proc/no' }, tools, sandboxImage: PAUSE_IMAGE, certs: paths.certs },
       children,
       realClock,
     );

@@ -17,8 +17,8 @@ export interface ContainerdOptions {
   readonly node: NodePaths;
   readonly tools: ContainerdTools;
   readonly sandboxImage: string;
-  /** Runs it in this network namespace (a pinned file) instead of ours: a node of several. */
-  readonly networkNamespace?: string;
+  /** Directory of REGISTRY/hosts.toml files. */
+  readonly certs: string;
 }
 
 export class Containerd {
@@ -47,7 +47,7 @@ export class Containerd {
    * does not answer within ten seconds. Write the CNI configuration before: containerd reads it as it starts.
    */
   async start(signal: AbortSignal): Promise<Child> {
-    const { node, tools, sandboxImage } = this.#options;
+    const { node, tools, sandboxImage, certs } = this.#options;
     mkdirSync(node.logs, { recursive: true, mode: 0o700 });
     const config = containerdConfig({
       version: tools.version,
@@ -56,7 +56,7 @@ export class Containerd {
       socket: this.socket,
       sandboxImage,
       cni: { binDir: tools.cniBinDir, confDir: node.cniConfig },
-      registryConfig: node.certs,
+      registryConfig: certs,
       runtime: { binary: tools.runtime, root: node.runcState },
       facts: hostFacts(),
     });
@@ -77,12 +77,9 @@ export class Containerd {
   }
 
   #spec(): ChildSpec {
-    const { node, tools, networkNamespace } = this.#options;
-    const daemon = [tools.containerd, '--config', node.containerdConfig];
-    // Not `ip netns exec`: that mounts a new /sys, which hides the cgroups. nsenter ends in exec, so the pid stays.
-    const [command, ...args] =
-      networkNamespace === undefined ? daemon : [NSENTER, `--net=${networkNamespace}`, ...daemon];
-    return { name: this.name, command: command!, args, program: 'containerd', logFile: this.logFile };
+    const { node, tools } = this.#options;
+    const args = ['--config', node.containerdConfig];
+    return { name: this.name, command: tools.containerd, args, program: 'containerd', logFile: this.logFile };
   }
 
   async #answering(child: Child, signal: AbortSignal): Promise<void> {
@@ -119,7 +116,6 @@ export const containerdChild = (node: NodePaths): string => `containerd-${node.n
 const POLL_MS = 2;
 const ANSWER_TIMEOUT_MS = 1_000;
 const START_TIMEOUT_MS = 10_000;
-const NSENTER = '/usr/bin/nsenter';
 
 function startFailure(exit: ChildExit | undefined, log: string): string {
   const said = log === '' ? '' : `: ${log}`;

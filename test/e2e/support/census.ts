@@ -15,7 +15,7 @@ import { allPids, identityOf } from '#host/proc.ts';
 import type { ContainerRuntime } from '#cri/runtime.ts';
 import { labels } from '#kubelet/observed.ts';
 import { attachments, reservations } from '#network/ipam.ts';
-import { bridgeName, networkName } from '#network/network.ts';
+import { bridgeName } from '#network/network.ts';
 import type { E2eCluster } from '#test/e2e/support/cluster.ts';
 
 export interface Census {
@@ -53,7 +53,7 @@ export const nodeOf = (cluster: E2eCluster): NodePaths => nodePaths(cluster.path
 
 export async function takeCensus(cluster: E2eCluster, runtime: ContainerRuntime, signal: AbortSignal): Promise<Census> {
   const node = nodeOf(cluster);
-  const network = networkName(cluster.paths);
+  const { network } = node;
   const [sandboxes, containers, links, mounts] = await Promise.all([
     runtime.sandboxes.list({}, signal),
     runtime.containers.list({}, signal),

@@ -1,0 +1,65 @@
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Client } from '#client/client.ts';
+import { nodeResource } from '#client/resources.ts';
+import { hasReason } from '#api/errors.ts';
+import { type ClusterShape, clusterShape, type ShapeRequest } from '#cli/cluster-shape.ts';
+import { UserError } from '#cli/user-error.ts';
+import { type ClusterPaths, nodePaths } from '#host/data-dir.ts';
+
+export interface DecidedShape {
+  readonly shape: ClusterShape;
+  /** Nodes that were in the cluster, and are no more. */
+  readonly removed: readonly string[];
+}
+
+/**
+ * What this start's cluster is like, and remembers it: in DATA for the next one, in RUN for as long as something of it may be
+ * running. Call it with the directories made. Throws UserError when what an earlier start has left running is another cluster.
+ */
+export function decideShape(paths: ClusterPaths, request: ShapeRequest): DecidedShape {
+  const before = read(shapeFile(paths));
+  const shape = clusterShape(paths.name, request, before);
+  const running = read(runningFile(paths));
+  if (running !== undefined && namesOf(running).join() !== namesOf(shape).join()) {
+    throw new UserError(
+      `what runs of cluster ${paths.name} are the nodes ${namesOf(running).join(', ')}: \`peapod down\` ends them; or leave out what would make them others`,
+    );
+  }
+  write(shapeFile(paths), shape);
+  write(runningFile(paths), shape);
+  return { shape, removed: namesOf(before).filter((name) => !namesOf(shape).includes(name)) };
+}
+
+/** Their objects, and what they kept on the disk. What is gone already is passed over. */
+export async function forgetNodes(
+  paths: ClusterPaths,
+  { client, names }: { readonly client: Client; readonly names: readonly string[] },
+  signal: AbortSignal,
+): Promise<void> {
+  for (const name of names) {
+    try {
+      await client.delete(nodeResource, { name }, {}, signal);
+    } catch (error) {
+      if (!hasReason(error, 'NotFound')) throw error;
+    }
+    rmSync(nodePaths(paths, name).root, { recursive: true, force: true });
+  }
+}
+
+/** The cluster of which something may be running; undefined when nothing is. */
+export const runningShape = (paths: ClusterPaths): ClusterShape | undefined => read(runningFile(paths));
+
+const namesOf = (shape: ClusterShape | undefined): readonly string[] => shape?.nodes.map(({ name }) => name) ?? [];
+
+const shapeFile = (paths: ClusterPaths): string => join(paths.data, 'cluster.json');
+const runningFile = (paths: ClusterPaths): string => join(paths.run, 'cluster.json');
+
+/** Written by ourselves, whole. */
+const read = (file: string): ClusterShape | undefined =>
+  existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as ClusterShape) : undefined;
+
+function write(file: string, shape: ClusterShape): void {
+  writeFileSync(`${file}.draft`, JSON.stringify(shape), { mode: 0o600 });
+  renameSync(`${file}.draft`, file);
+}
