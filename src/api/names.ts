@@ -54,6 +54,33 @@ export function dns1123SubdomainProblems(value: string): readonly string[] {
   return [...problems, mismatch(message, subdomainPattern, ['example.com'])];
 }
 
+/** What can be one segment of a URL's path: all that is asked of the names of some kinds. */
+export function pathSegmentProblems(value: string): readonly string[] {
+  if (value === '.' || value === '..') return [`may not be '${value}'`];
+  return ['/', '%'].filter((each) => value.includes(each)).map((each) => `may not contain '${each}'`);
+}
+
+const percentPattern = '[0-9]+%';
+const percentExpression = new RegExp(`^${percentPattern}$`);
+
+export function percentProblems(value: string): readonly string[] {
+  if (percentExpression.test(value)) return none;
+  const message = "a valid percent string must be a numeric string followed by an ending '%'";
+  return [mismatch(message, percentPattern, ['1%', '93%'])];
+}
+
+const conditionReasonPattern = '[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?';
+const conditionReasonExpression = new RegExp(`^${conditionReasonPattern}$`);
+
+/** A condition's machine-readable reason. */
+export function conditionReasonProblems(value: string): readonly string[] {
+  if (conditionReasonExpression.test(value)) return none;
+  const message =
+    "a condition reason must start with alphabetic character, optionally followed by a string of alphanumeric characters or '_,:', and must end with an alphanumeric character or '_'";
+  const examples = ['my_name', 'MY_NAME', 'MyName', 'ReasonA,ReasonB', 'ReasonA:ReasonB'];
+  return [mismatch(message, conditionReasonPattern, examples)];
+}
+
 export function dns1035LabelProblems(value: string): readonly string[] {
   if (value.length <= 63 && dns1035Expression.test(value)) return none;
   const problems = isLongerThan(value, 63) ? [tooLong(63)] : [];

@@ -36,7 +36,8 @@ function ofPod(entry: PodEntry): EntryWords {
       return plain(`bound to node ${entry.node} by ${who(entry.by)}`);
     case 'DeletionAsked': {
       const grace = entry.graceSeconds === 0 ? 'at once' : `with ${entry.graceSeconds} s to end in`;
-      return { text: `deletion asked for by ${who(entry.by)}, ${grace}`, tone: 'warn' };
+      const what = entry.evicted ? 'evicted by' : 'deletion asked for by';
+      return { text: `${what} ${who(entry.by)}, ${grace}`, tone: 'warn' };
     }
     case 'Gone':
       return plain('gone from the API');

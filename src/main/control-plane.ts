@@ -1,15 +1,25 @@
 import type { ConfigMap, Namespace, Pod, ServiceAccount } from '#api/generated/core-v1.ts';
+import type { PodDisruptionBudget } from '#api/generated/policy-v1.ts';
 import { createClient } from '#client/api-client.ts';
 import type { Client } from '#client/client.ts';
 import { createInformer } from '#client/create-informer.ts';
 import { createEventRecorder } from '#client/event-recorder.ts';
 import { TimelineRecorder } from '#client/timeline-recorder.ts';
-import { configMapResource, namespaceResource, podResource, serviceAccountResource } from '#client/resources.ts';
+import {
+  configMapResource,
+  namespaceResource,
+  podDisruptionBudgetResource,
+  podResource,
+  serviceAccountResource,
+} from '#client/resources.ts';
 import type { MakeController } from '#controllers/controller.ts';
+import { byNamespace, disruptionController } from '#controllers/disruption/reconcile.ts';
+import { withoutScales } from '#controllers/disruption/scales.ts';
 import { namespaceController } from '#controllers/namespace/reconcile.ts';
 import { rootCaController } from '#controllers/root-ca/reconcile.ts';
 import { runController } from '#controllers/run-controller.ts';
 import { serviceAccountController } from '#controllers/service-account/reconcile.ts';
+import { staleDisruptionController } from '#controllers/stale-disruption/reconcile.ts';
 import type { Clock } from '#lib/clock.ts';
 import type { Scope } from '#lib/scope.ts';
 import type { Log } from '#main/log.ts';
@@ -100,10 +110,23 @@ export function runComponents(
     resource: configMapResource,
     fieldSelector: 'metadata.name=kube-root-ca.crt',
   });
-  const pods = createInformer<Pod>({ client, clock, resource: podResource });
-  for (const informer of [namespaces, accounts, configMaps, pods]) {
+  const pods = createInformer<Pod, 'byNamespace'>({ client, clock, resource: podResource, indexes: byNamespace });
+  const budgets = createInformer<PodDisruptionBudget, 'byNamespace'>({
+    client,
+    clock,
+    resource: podDisruptionBudgetResource,
+    indexes: byNamespace,
+  });
+  for (const informer of [namespaces, accounts, configMaps, pods, budgets]) {
     scope.spawn(`watch ${informer.resource.plural}`, (signal) => informer.run(signal));
   }
+  const events = createEventRecorder({
+    client,
+    clock,
+    source: { component: 'controllermanager' },
+    onError: (error) => log('events of the controllers', error),
+  });
+  scope.spawn('events of the controllers', (signal) => events.run(signal));
   const controllers: readonly MakeController[] = [
     namespaceController({
       clock,
@@ -113,6 +136,8 @@ export function runComponents(
     }),
     serviceAccountController({ namespaces, accounts }),
     rootCaController({ namespaces, configMaps, certificate: caCertificate }),
+    disruptionController({ clock, budgets, pods, findScale: withoutScales(builtIns), events }),
+    staleDisruptionController({ clock, pods }),
   ];
   for (const controller of controllers) {
     scope.spawn('controller', (signal) => runController(controller, { client, clock, workers: 2, log }, signal));

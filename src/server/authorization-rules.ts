@@ -59,6 +59,7 @@ export const rules: readonly Rule[] = [
   { ...nodes, verbs: ['update', 'patch'], apiGroups: [''], resources: ['nodes', 'nodes/status'], ownName: true },
   { ...nodes, verbs: ['delete'], apiGroups: [''], resources: ['pods'] },
   { ...nodes, verbs: ['update', 'patch'], apiGroups: [''], resources: ['pods/status'] },
+  { ...nodes, verbs: ['create'], apiGroups: [''], resources: ['pods/eviction'] },
   { ...nodes, verbs: ['create', 'update', 'patch'], apiGroups: ['', 'events.k8s.io'], resources: ['events'] },
   {
     ...nodes,
@@ -97,6 +98,7 @@ export const rules: readonly Rule[] = [
       'namespaces/finalize',
       'serviceaccounts/token',
       'services/status',
+      'poddisruptionbudgets/status',
     ],
   },
 

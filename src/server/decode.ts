@@ -1,8 +1,9 @@
 import { badRequest } from '#api/errors.ts';
 import { kindFacts } from '#api/fact-table.ts';
 import type { KubeObject } from '#api/meta.ts';
-import { apiVersionOf, type Resource } from '#api/resource.ts';
+import { apiVersionOf } from '#api/resource.ts';
 import { cannotBeHandled, checkFields, strictDecodingError } from '#api/strict.ts';
+import type { WantedKind } from '#server/request.ts';
 
 /** What to do about fields a kind does not have, and about fields that stand twice. */
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
@@ -29,7 +30,7 @@ export interface Sent {
   readonly duplicates: readonly string[];
 }
 
-interface Wanted extends Pick<Resource, 'group' | 'version' | 'kind'> {
+interface Wanted extends WantedKind {
   readonly validation: FieldValidation;
   readonly warn: (message: string) => void;
 }
@@ -42,7 +43,9 @@ export function objectFromBody({ value, duplicates }: Sent, wanted: Wanted): Kub
   }
   const sent = value as KubeObject;
   const apiVersion = apiVersionOf(wanted);
-  if (sent.apiVersion && sent.apiVersion !== apiVersion) {
+  const { group, alikeIn = [] } = wanted;
+  const isAlike = alikeIn.some((each) => sent.apiVersion === apiVersionOf({ group, version: each }));
+  if (sent.apiVersion && sent.apiVersion !== apiVersion && !isAlike) {
     throw badRequest(
       `the API version in the data (${sent.apiVersion}) does not match the expected API version (${apiVersion})`,
     );

@@ -31,11 +31,16 @@ export interface ServerRequest {
  * a 400 or 415 for what cannot be read so.
  */
 export interface RequestBody {
-  object(wanted: Pick<Resource, 'group' | 'version' | 'kind'>): KubeObject;
+  object(wanted: WantedKind): KubeObject;
   /** A patch, of whichever kind. */
   document(): unknown;
   /** DeleteOptions; undefined when nothing was sent. */
   options(): unknown;
+}
+
+export interface WantedKind extends Pick<Resource, 'group' | 'version' | 'kind'> {
+  /** Versions of the group in which the kind looks the same: what says it is of one of these is taken as well. */
+  readonly alikeIn?: readonly string[];
 }
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';

@@ -44,6 +44,7 @@ import { ephemeralContainerRules } from '#server/resources/pods.ts';
 import { builtIns } from '#server/resources/resources.ts';
 import type { ServerRequest } from '#server/request.ts';
 import { bindPod } from '#server/subresources/binding.ts';
+import { evictPod } from '#server/subresources/eviction.ts';
 import { reviewKinds } from '#server/subresources/reviews.ts';
 import { apiVersionOf } from '#api/resource.ts';
 
@@ -142,6 +143,7 @@ export class ApiServer implements AsyncDisposable, Stages {
       apart,
       subresources: {
         'pods/binding': bindPod(this.#registry, clock),
+        'pods/eviction': evictPod({ registry: this.#registry, lookup, clock }),
         'pods/log': podLog({ registry: this.#registry, lookup }),
         'pods/exec': podExec({ registry: this.#registry, lookup }),
         'pods/attach': podAttach({ registry: this.#registry, lookup }),

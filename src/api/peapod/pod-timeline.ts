@@ -71,7 +71,13 @@ export type EntryBody =
       readonly moreFields?: number;
     }
   | { readonly type: 'Bound'; readonly by: Actor; readonly node: string }
-  | { readonly type: 'DeletionAsked'; readonly by: Actor; readonly graceSeconds: number }
+  | {
+      readonly type: 'DeletionAsked';
+      readonly by: Actor;
+      readonly graceSeconds: number;
+      /** It was evicted, as `kubectl drain` does: disruption budgets were asked. Absent for a plain deletion. */
+      readonly evicted?: true;
+    }
   /** Its object is gone from the API. */
   | { readonly type: 'Gone'; readonly by: Actor }
 

@@ -103,6 +103,11 @@ const flag: Parse<boolean> = (value, path) => {
   return value;
 };
 
+const always: Parse<true> = (value, path) => {
+  if (value !== true) throw new InvalidEntryError(`${path}: must be true`);
+  return value;
+};
+
 const time: Parse<string> = (value, path) => {
   const ms = typeof value === 'string' ? Date.parse(value) : Number.NaN;
   if (Number.isNaN(ms)) throw new InvalidEntryError(`${path}: must be a time`);
@@ -186,7 +191,7 @@ const rules: { readonly [Type in EntryBody['type']]: Rule<Type> } = {
   Created: { from: 'apiserver', fields: { by: actor } },
   Changed: { from: 'apiserver', fields: { by: actor, fields: listOf(name), moreFields: maybe(count) } },
   Bound: { from: 'apiserver', fields: { by: actor, node: name } },
-  DeletionAsked: { from: 'apiserver', fields: { by: actor, graceSeconds: count } },
+  DeletionAsked: { from: 'apiserver', fields: { by: actor, graceSeconds: count, evicted: maybe(always) } },
   Gone: { from: 'apiserver', fields: { by: actor } },
   SchedulingAttempt: { from: 'scheduler', fields: attempt },
   BindingFailed: { from: 'scheduler', fields: { node: name, message: text } },

@@ -11,8 +11,9 @@ export function whyTerminating(facts: WhyFacts): Finding {
   const { pod, recalled, now } = facts;
   const { deletionTimestamp, deletionGracePeriodSeconds = 0, finalizers = [] } = pod.metadata;
   const deadline = millisOf(deletionTimestamp) ?? now;
-  const asked = recalled.deletion?.at ?? deadline - deletionGracePeriodSeconds * 1000;
-  const by = recalled.deletion === undefined ? '' : ` (${recalled.deletion.by} deleted it)`;
+  const { deletion } = recalled;
+  const asked = deletion?.at ?? deadline - deletionGracePeriodSeconds * 1000;
+  const by = deletion === undefined ? '' : ` (${deletion.by} ${deletion.evicted ? 'evicted' : 'deleted'} it)`;
   const head = `has been ending for ${spanOf(now - asked)}${by}`;
   const running = subjectsOf(facts).filter(({ status }) => status?.state?.running);
   const force = `kubectl delete pod ${kubectlRef(pod)} --grace-period=0 --force`;

@@ -22,7 +22,7 @@ export interface Recalled {
   /** What keeps the pod from having volumes or a sandbox, as long as it does. */
   readonly trouble: RecalledTrouble | undefined;
   /** The first time somebody asked for it. */
-  readonly deletion: { readonly at: number; readonly by: string } | undefined;
+  readonly deletion: { readonly at: number; readonly by: string; readonly evicted: boolean } | undefined;
 }
 
 export interface RecalledTrouble {

@@ -14,6 +14,11 @@ import {
   validateServiceAccount,
   validateServiceAccountUpdate,
 } from '#api/validation/core.ts';
+import {
+  validateDisruptionBudget,
+  validateDisruptionBudgetStatusUpdate,
+  validateDisruptionBudgetUpdate,
+} from '#api/validation/disruption-budget.ts';
 import { validateEvent, validateNewEvent, validateNewEventUpdate } from '#api/validation/event.ts';
 import { validateBinding, validatePod, validatePodStatusUpdate, validatePodUpdate } from '#api/validation/pod.ts';
 import {
@@ -92,5 +97,10 @@ const byKind: Readonly<Record<string, KindRules>> = {
   'v1/Event': forKind(validateEvent, validateEvent),
   'events.k8s.io/v1/Event': forKind(validateNewEvent, validateNewEventUpdate),
   'coordination.k8s.io/v1/Lease': forKind(validateLease, validateLeaseUpdate),
+  'policy/v1/PodDisruptionBudget': forKind(
+    validateDisruptionBudget,
+    validateDisruptionBudgetUpdate,
+    validateDisruptionBudgetStatusUpdate,
+  ),
   'scheduling.k8s.io/v1/PriorityClass': forKind(validatePriorityClass, validatePriorityClassUpdate),
 };

@@ -43,6 +43,9 @@ function objection(request: AdmissionRequest, object: Pod | undefined, asker: As
       ? undefined
       : `node ${quoted(node)} can only update pod status for pods with spec.nodeName set to itself`;
   }
+  if (subresource === 'eviction') {
+    return isOwn ? undefined : `node ${quoted(node)} can only evict pods with spec.nodeName set to itself`;
+  }
   if (subresource !== undefined)
     return `unexpected pod subresource ${quoted(subresource)}, only 'status' and 'eviction' are allowed`;
   switch (operation) {

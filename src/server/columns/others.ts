@@ -1,4 +1,6 @@
 import type { Lease } from '#api/generated/coordination-v1.ts';
+import type { IntOrString } from '#api/generated/meta-v1.ts';
+import type { PodDisruptionBudget } from '#api/generated/policy-v1.ts';
 import type { PriorityClass } from '#api/generated/scheduling-v1.ts';
 import type { KubeObject } from '#api/meta.ts';
 import type { Cell, Column } from '#server/columns/column.ts';
@@ -42,4 +44,27 @@ export const priorityClassColumns: readonly Column[] = [
     'Whether its pods may make others go.',
     as<PriorityClass>((p) => p.preemptionPolicy ?? ''),
   ),
+];
+
+const amount = (value: IntOrString | undefined): string => (value === undefined ? 'N/A' : String(value));
+
+export const disruptionBudgetColumns: readonly Column[] = [
+  nameColumn,
+  column(
+    'Min Available',
+    'How many pods must stay available.',
+    as<PodDisruptionBudget>((b) => amount(b.spec?.minAvailable)),
+  ),
+  column(
+    'Max Unavailable',
+    'How many pods may be unavailable.',
+    as<PodDisruptionBudget>((b) => amount(b.spec?.maxUnavailable)),
+  ),
+  column(
+    'Allowed Disruptions',
+    'How many pods may be ended on purpose now.',
+    as<PodDisruptionBudget>((b) => b.status?.disruptionsAllowed ?? 0),
+    { type: 'integer' },
+  ),
+  ageColumn,
 ];

@@ -3,6 +3,7 @@ import { apiExtensionsGroup } from '#server/resources/apiextensions.ts';
 import { coordinationGroup } from '#server/resources/coordination.ts';
 import { coreGroup } from '#server/resources/core.ts';
 import { eventsGroup } from '#server/resources/events.ts';
+import { policyGroup } from '#server/resources/policy.ts';
 import { schedulingGroup } from '#server/resources/scheduling.ts';
 
 /** Every built-in resource. */
@@ -10,6 +11,7 @@ export const builtIns: readonly Descriptor[] = [
   ...coreGroup,
   ...eventsGroup,
   ...coordinationGroup,
+  ...policyGroup,
   ...schedulingGroup,
   ...apiExtensionsGroup,
 ];

@@ -6,7 +6,7 @@ import type { KubeObject } from '#api/meta.ts';
 import type { Clock } from '#lib/clock.ts';
 import { timestamp } from '#server/registry/meta.ts';
 import type { Registry } from '#server/registry/registry.ts';
-import type { SubresourceHandler } from '#server/subresources/call.ts';
+import { success, type SubresourceHandler } from '#server/subresources/call.ts';
 
 /**
  * Binding gives a pod its node: nodeName and the condition PodScheduled in one write, once. Labels and annotations of the binding
@@ -18,12 +18,7 @@ export function bindPod(registry: Registry, clock: Clock): SubresourceHandler {
     checkBinding(binding, target.name!);
     const rules = { prepare: (object: KubeObject) => object, validate: () => [] };
     const outcome = await registry.change(target, (old) => bound(old as Pod, binding, clock.now()), rules, write);
-    if (outcome.kind === 'value') return outcome;
-    return {
-      kind: 'value',
-      code: 201,
-      value: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 },
-    };
+    return outcome.kind === 'value' ? outcome : success;
   };
 }
 

@@ -10,3 +10,10 @@ export interface SubresourceCall {
 }
 
 export type SubresourceHandler = (call: SubresourceCall) => Answer | Promise<Answer>;
+
+/** The answer to what has been done and has no object to show. */
+export const success: Answer = {
+  kind: 'value',
+  code: 201,
+  value: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 },
+};

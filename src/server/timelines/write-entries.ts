@@ -21,15 +21,21 @@ export function writeEntries({ before, after, subresource, by }: PodWrite): read
     const node = after?.spec.nodeName;
     return [{ type: 'Created', by }, ...(node ? [{ type: 'Bound', by, node } as const] : [])];
   }
+  const asked = (graceSeconds: number): EntryBody => ({
+    type: 'DeletionAsked',
+    by,
+    graceSeconds,
+    ...(subresource === 'eviction' ? { evicted: true } : {}),
+  });
   if (after === undefined) {
-    const asked = before.metadata.deletionTimestamp !== undefined;
-    return [...(asked ? [] : [{ type: 'DeletionAsked', by, graceSeconds: 0 } as const]), { type: 'Gone', by }];
+    const wasAsked = before.metadata.deletionTimestamp !== undefined;
+    return [...(wasAsked ? [] : [asked(0)]), { type: 'Gone', by }];
   }
   if (subresource === 'status') return [];
   if (subresource === 'binding') return [{ type: 'Bound', by, node: after.spec.nodeName ?? '' }];
   const grace = after.metadata.deletionGracePeriodSeconds;
   if (after.metadata.deletionTimestamp !== undefined && grace !== before.metadata.deletionGracePeriodSeconds) {
-    return [{ type: 'DeletionAsked', by, graceSeconds: grace ?? 0 }];
+    return [asked(grace ?? 0)];
   }
   const fields = changedFields(wishesOf(before), wishesOf(after));
   if (fields.length === 0) return [];
