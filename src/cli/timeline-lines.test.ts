@@ -136,6 +136,7 @@ test('timeline: every entry has words', () => {
     { type: 'Changed', by, fields: ['spec.containers[a].image'], moreFields: 2 },
     { type: 'Bound', by, node: 'n' },
     { type: 'DeletionAsked', by, graceSeconds: 0 },
+    { type: 'DeletionAsked', by, graceSeconds: 3, evicted: true },
     { type: 'Gone', by },
     { type: 'BindingFailed', node: 'n', message: 'm' },
     { type: 'Rejected', reason: 'OutOfcpu', message: 'm' },

@@ -306,6 +306,7 @@ export const cases: readonly Case[] = [
       assert.deepEqual(groups, [
         'events.k8s.io',
         'coordination.k8s.io',
+        'policy',
         'scheduling.k8s.io',
         'apiextensions.k8s.io',
         'peapod.dev',

@@ -58,6 +58,13 @@ const endCases: readonly Case[] = [
     help: 'to end it at once: kubectl delete pod web -n shop --grace-period=0 --force',
   },
   {
+    name: 'ending, evicted',
+    pod: deleted({}, runs({ ready: true })),
+    entries: [{ time: at(-10), type: 'DeletionAsked', by: { user: 'ada' }, graceSeconds: 30, evicted: true }],
+    want: 'web has been ending for 10 s (ada evicted it); main still runs, and has 20 s left to end by itself',
+    help: 'to end it at once: kubectl delete pod web -n shop --grace-period=0 --force',
+  },
+  {
     name: 'kept by a finalizer',
     pod: deleted(
       { finalizers: ['x/y'] },

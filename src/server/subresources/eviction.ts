@@ -95,6 +95,8 @@ class PodEviction {
     if (another !== undefined) throw tooManyBudgets();
     if (budget === undefined) return this.#deletePod(undefined);
     if (!maySpare(pod, budget)) {
+      // Whoever may not evict it, or means another version of it, does not cost the budget anything.
+      await this.#mark(this.#options, true);
       await this.#spend(budget);
       return this.#deletePod(undefined);
     }
@@ -140,23 +142,23 @@ class PodEviction {
     const { registry } = this.#parts;
     const asked = this.#options.resourceVersion ?? unchanged?.metadata.resourceVersion;
     const options = { ...this.#options, resourceVersion: asked };
-    const marked = this.#options.dryRun ? undefined : await this.#mark(options);
+    const marked = await this.#mark(options, this.#options.dryRun);
     // What was asked of its version holds for the version that was marked.
-    const next = asked === undefined || marked === undefined ? options : { ...options, resourceVersion: marked };
+    const next = asked === undefined ? options : { ...options, resourceVersion: marked };
     await registry.delete(this.#target, next, this.#write);
   }
 
-  /** Gives the revision of the marked pod. */
-  async #mark(options: DeleteOptions): Promise<string> {
+  /** Gives the revision of the marked pod; in a dry run, in which nothing is written, that of the pod as it is. */
+  async #mark(options: DeleteOptions, dryRun: boolean): Promise<string> {
     const { registry, clock } = this.#parts;
     const { descriptor } = this.#target;
     const mark = (old: KubeObject): Pod => {
       checkPreconditions(descriptor, old, options);
       return withDisruptionTarget(old as Pod, evicting, clock.now());
     };
-    const outcome = await registry.change(this.#target, mark, markRules, this.#write);
-    if (outcome.kind !== 'stored') throw new Error(`marking a pod gave ${outcome.kind}`);
-    return String(outcome.stored.revision);
+    const outcome = await registry.change(this.#target, mark, markRules, { ...this.#write, dryRun });
+    if (outcome.kind === 'value') throw new Error('marking a pod gave no pod');
+    return outcome.kind === 'stored' ? String(outcome.stored.revision) : outcome.object.metadata.resourceVersion;
   }
 }
 

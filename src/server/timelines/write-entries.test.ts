@@ -85,6 +85,24 @@ const writes: readonly Omit<Case, 'by'>[] = [
     subresource: undefined,
     want: [{ type: 'DeletionAsked', by, graceSeconds: 1 }],
   },
+  {
+    name: 'evicted',
+    before: pod(),
+    after: pod(stamped),
+    subresource: 'eviction',
+    want: [{ type: 'DeletionAsked', by, graceSeconds: 30, evicted: true }],
+  },
+  { name: 'marked for it', before: pod(), after: pod(), subresource: 'eviction', want: [] },
+  {
+    name: 'evicted at once',
+    before: pod(),
+    after: undefined,
+    subresource: 'eviction',
+    want: [
+      { type: 'DeletionAsked', by, graceSeconds: 0, evicted: true },
+      { type: 'Gone', by },
+    ],
+  },
   { name: 'gone', before: pod(stamped), after: undefined, subresource: undefined, want: [{ type: 'Gone', by }] },
   {
     name: 'gone at once',
