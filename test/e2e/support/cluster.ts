@@ -138,6 +138,11 @@ export class E2eCluster implements AsyncDisposable {
     return run(join(tools, 'kubectl-1.20'), args, this.#environment(options));
   }
 
+  /** The old kubectl, going on. */
+  kubectl120InBackground(...args: readonly string[]): Background {
+    return new Background(join(tools, 'kubectl-1.20'), args, this.#environment({}).env);
+  }
+
   /** kubectl that must succeed; gives what it printed. */
   async ok(...args: readonly string[]): Promise<string> {
     const ran = await this.kubectl(...args);
