@@ -169,6 +169,7 @@ test('timeline: every entry has words', () => {
       'changed by ada (kubectl): spec.containers[a].image and 2 more',
       'bound to node n by ada (kubectl)',
       'deletion asked for by ada (kubectl), at once',
+      'evicted by ada (kubectl), with 3 s to end in',
       'gone from the API',
       'did not get to node n: m',
       'refused by the node (OutOfcpu): m',

@@ -34,10 +34,10 @@ async function runs(talk: Talk, name: string, ready = true): Promise<Reply> {
   return talk.patch(`${NS}/pods/${name}/status`, { status: { phase: 'Running', conditions } });
 }
 
-/** As the controller would write it. */
-const says = (talk: Talk, name: string, allowed: number, currentHealthy: number, desiredHealthy = 1): Promise<Reply> =>
-  talk.patch(`${BUDGETS}/${name}/status`, {
-    status: { observedGeneration: 1, disruptionsAllowed: allowed, currentHealthy, desiredHealthy, expectedPods: 3 },
+/** What the controller would write to the budget `b`. */
+const says = (talk: Talk, disruptionsAllowed: number, currentHealthy: number, desiredHealthy = 1): Promise<Reply> =>
+  talk.patch(`${BUDGETS}/b/status`, {
+    status: { observedGeneration: 1, disruptionsAllowed, currentHealthy, desiredHealthy, expectedPods: 3 },
   });
 
 const target = (object: Reply): Reply | undefined =>
@@ -175,7 +175,7 @@ export const evictionCases: readonly Case[] = [
         ],
         retryAfterSeconds: 10,
       });
-      await says(admin, 'b', 1, 2);
+      await says(admin, 1, 2);
       await evict(admin, 'a');
       const { status } = (await admin.get(`${BUDGETS}/b`)) as Reply;
       assert.deepEqual([status.disruptionsAllowed, Object.keys(status.disruptedPods)], [0, ['a']]);
@@ -201,7 +201,7 @@ export const evictionCases: readonly Case[] = [
       await admin.post(BUDGETS, budget('b', { selector: {} }));
       const all = Array.from({ length: 12 }, (_, n) => `p${n}`);
       for (const name of all) await runs(admin, name);
-      await says(admin, 'b', 5, 12);
+      await says(admin, 5, 12);
       const results = await Promise.allSettled(all.map((name) => evict(admin, name)));
       const gone = results.flatMap(({ status }, n) => (status === 'fulfilled' ? [all[n]!] : []));
       assert.equal(gone.length, 5);
@@ -224,7 +224,7 @@ export const evictionCases: readonly Case[] = [
       await runs(admin, 'a');
       const version = rv(await admin.get(`${NS}/pods/a`));
       assert.equal((await admin.failure(evict(admin, 'a', { dryRun: ['All'] }))).code, 429);
-      await says(admin, 'b', 1, 1);
+      await says(admin, 1, 1);
       await evict(admin, 'a', { dryRun: ['All'] });
       await admin.post(`${NS}/pods/a/eviction?dryRun=All`, eviction('a'));
       assert.equal((await admin.get(`${BUDGETS}/b`))['status'].disruptionsAllowed, 1);
@@ -237,12 +237,12 @@ export const evictionCases: readonly Case[] = [
       await admin.post(BUDGETS, budget('b'));
       await runs(admin, 'a', false);
       await runs(admin, 'b', false);
-      await says(admin, 'b', 0, 1, 2);
+      await says(admin, 0, 1, 2);
       const needs = 'The disruption budget b needs 2 healthy pods and has 1 currently';
       assert.equal((await admin.failure(evict(admin, 'a'))).details?.causes?.[0]?.message, needs);
-      await says(admin, 'b', 0, 2, 2);
+      await says(admin, 0, 2, 2);
       await evict(admin, 'a');
-      await says(admin, 'b', 0, 0, 2);
+      await says(admin, 0, 0, 2);
       assert.equal((await admin.failure(evict(admin, 'b'))).code, 429);
       await admin.patch(`${BUDGETS}/b`, { spec: { unhealthyPodEvictionPolicy: 'AlwaysAllow' } });
       await evict(admin, 'b');
@@ -270,7 +270,7 @@ export const evictionCases: readonly Case[] = [
       const other = await as('system:node:n2', ['system:nodes']);
       await admin.post(BUDGETS, budget('b'));
       await runs(admin, 'a');
-      await says(admin, 'b', 1, 1);
+      await says(admin, 1, 1);
       const refused = await other.failure(evict(other, 'a'));
       assert.match(refused.message, /node "n2" can only evict pods with spec.nodeName set to itself/);
       const stale = await node.failure(evict(node, 'a', { preconditions: { resourceVersion: '1' } }));
