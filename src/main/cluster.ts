@@ -5,6 +5,7 @@ import { hasReason } from '#api/errors.ts';
 import type { Client } from '#client/client.ts';
 import { formatKubeconfig } from '#client/kubeconfig.ts';
 import { configMapResource } from '#client/resources.ts';
+import { type NodeLifecycleSettings, usualNodeLifecycle, withGrace } from '#controllers/node-lifecycle/settings.ts';
 import { Children } from '#host/children.ts';
 import { type ClusterPaths, nodePaths, prepareNodeDirectories, privateDirectory } from '#host/data-dir.ts';
 import { ManifestFolderOnDisk } from '#kubelet/static-pods/manifest-folder.ts';
@@ -98,6 +99,7 @@ export async function startCluster(
     host: LOOPBACK,
     port,
     nodes: lateNodes(pki, stack),
+    nodeLife: nodeLifeOf(options.settings),
   };
   const planing = startControlPlane(plain, pki, stack);
   const machining = startMachine({ paths, node, clock, children, log, choice: runtime }, stack, scope);
@@ -131,6 +133,9 @@ export async function startCluster(
     throw error;
   }
 }
+
+const nodeLifeOf = ({ nodeMonitorGraceMs }: NodeRequest): NodeLifecycleSettings =>
+  nodeMonitorGraceMs === undefined ? usualNodeLifecycle : withGrace(nodeMonitorGraceMs);
 
 /** Who still has something to tell when the cluster stops does so before it is closed. */
 function timelinesOf(

@@ -7,12 +7,14 @@ import { TimelineRecorder } from '#client/timeline-recorder.ts';
 import { configMapResource, namespaceResource, podResource, serviceAccountResource } from '#client/resources.ts';
 import type { MakeController } from '#controllers/controller.ts';
 import { namespaceController } from '#controllers/namespace/reconcile.ts';
+import type { NodeLifecycleSettings } from '#controllers/node-lifecycle/settings.ts';
 import { rootCaController } from '#controllers/root-ca/reconcile.ts';
 import { runController } from '#controllers/run-controller.ts';
 import { serviceAccountController } from '#controllers/service-account/reconcile.ts';
 import type { Clock } from '#lib/clock.ts';
 import type { Scope } from '#lib/scope.ts';
 import type { Log } from '#main/log.ts';
+import { byNode, runNodeControllers } from '#main/node-controllers.ts';
 import type { Pki } from '#main/pki.ts';
 import { createScheduler } from '#scheduler/create-scheduler.ts';
 import type { NodeConnection } from '#server/nodes/node-connection.ts';
@@ -33,6 +35,8 @@ export interface ControlPlaneParts {
   readonly host: string;
   readonly port: number;
   readonly nodes: NodeConnection;
+  /** How long nodes may be silent, and what follows. */
+  readonly nodeLife: NodeLifecycleSettings;
 }
 
 /** API server over its store, reached over HTTPS from outside and by a call from inside. */
@@ -86,7 +90,7 @@ export async function startControlPlane(
 /** Scheduler and controllers: clients of the API like any others. */
 export function runComponents(
   plane: ControlPlane,
-  { clock, log }: ControlPlaneParts,
+  { clock, log, nodeLife }: ControlPlaneParts,
   caCertificate: string,
   scope: Scope,
 ): void {
@@ -100,7 +104,7 @@ export function runComponents(
     resource: configMapResource,
     fieldSelector: 'metadata.name=kube-root-ca.crt',
   });
-  const pods = createInformer<Pod>({ client, clock, resource: podResource });
+  const pods = createInformer<Pod, 'byNode'>({ client, clock, resource: podResource, indexes: { byNode } });
   for (const informer of [namespaces, accounts, configMaps, pods]) {
     scope.spawn(`watch ${informer.resource.plural}`, (signal) => informer.run(signal));
   }
@@ -117,6 +121,7 @@ export function runComponents(
   for (const controller of controllers) {
     scope.spawn('controller', (signal) => runController(controller, { client, clock, workers: 2, log }, signal));
   }
+  runNodeControllers({ client, clock, log, pods, settings: nodeLife }, scope);
 }
 
 function runScheduler(

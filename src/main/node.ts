@@ -29,7 +29,7 @@ import { SocketProber } from '#kubelet/probes/socket-prober.ts';
 import type { PortPublisher } from '#kubelet/host-ports.ts';
 import type { ManifestFolder } from '#kubelet/static-pods/manifest-folder.ts';
 import { nodeServer } from '#kubelet/server/node-server.ts';
-import { crashLoopUpTo, type KubeletSettings, usualSettings } from '#kubelet/settings.ts';
+import { crashLoopUpTo, type KubeletSettings, leaseWithin, usualSettings } from '#kubelet/settings.ts';
 import { SimulatedPodFiles } from '#kubelet/simulated-pod-files.ts';
 import type { Clock } from '#lib/clock.ts';
 import { remembered } from '#lib/remembered.ts';
@@ -177,12 +177,18 @@ export interface NodeParts {
  */
 const ADDRESSES_KEPT_MS = 10_000;
 
-const settingsOf = ({ crashLoopMaxDelayMs, logMaxBytes, logMaxFiles }: NodeRequest): KubeletSettings => ({
+const settingsOf = ({
+  crashLoopMaxDelayMs,
+  logMaxBytes,
+  logMaxFiles,
+  nodeMonitorGraceMs,
+}: NodeRequest): KubeletSettings => ({
   crashLoop: crashLoopMaxDelayMs === undefined ? usualSettings.crashLoop : crashLoopUpTo(crashLoopMaxDelayMs),
   logs: {
     maxBytes: logMaxBytes ?? usualSettings.logs.maxBytes,
     maxFiles: logMaxFiles ?? usualSettings.logs.maxFiles,
   },
+  leaseSeconds: nodeMonitorGraceMs === undefined ? usualSettings.leaseSeconds : leaseWithin(nodeMonitorGraceMs),
 });
 
 /** The node's own server, and its kubelet in `scope`. Gives the server's port. */

@@ -34,8 +34,10 @@ export const podGcController =
           }),
         );
         watching.use(
-          pods.onChange(({ key, after }) => {
-            const { nodeName } = after?.spec ?? {};
+          pods.onChange(({ key, before, after }) => {
+            const { nodeName } = (after ?? before)!.spec;
+            // The next pod of that name's node gets the full time again.
+            if (!after && nodeName && pods.by('byNode', nodeName).length === 0) missing.delete(nodeName);
             const node = nodeName ? nodes.get(nodeName as ObjectKey) : undefined;
             if (after && concerns(node, after)) enqueue(key);
           }),
