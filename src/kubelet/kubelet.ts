@@ -91,6 +91,9 @@ export class Kubelet {
       memoryAvailable: deps.memoryAvailable,
       log,
       events: deps.events,
+      answersAgain: () => {
+        for (const copy of [this.#pods, this.#nodes]) copy.hurry();
+      },
       leaseSeconds: deps.settings.leaseSeconds,
       onRuntime: (name) => (runtimeName = name),
     });

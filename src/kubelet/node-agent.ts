@@ -20,6 +20,7 @@ import {
   sameNodeStatus,
 } from '#kubelet/node-object.ts';
 import type { Clock } from '#lib/clock.ts';
+import { backoffDelay, type BackoffPolicy } from '#lib/backoff.ts';
 import { isCancellation, Scope } from '#lib/scope.ts';
 import { Signal } from '#lib/signal.ts';
 
@@ -35,7 +36,17 @@ export interface NodeAgentDeps {
   readonly events: EventRecorder;
   /** Of the lease. */
   readonly leaseSeconds: number;
+  /** Called when the API answers after it had not. */
+  readonly answersAgain: () => void;
   readonly log: (message: string, error: unknown) => void;
+}
+
+/** What is done again and again. */
+interface Chore {
+  readonly name: string;
+  /** Gives how long to pause. */
+  readonly once: (signal: AbortSignal) => Promise<number>;
+  readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** Upstream's defaults: the lease says "alive" often and cheaply, the status is written when it changed, else rarely. */
@@ -44,7 +55,8 @@ const LOOK_MS = 10_000;
 const REPORT_AT_LEAST_MS = 300_000;
 /** Until the node is Ready it looks more often: people are waiting. */
 const LOOK_UNREADY_MS = 200;
-const RETRY_MS = 500;
+/** As upstream's of the lease: who is back is heard of within seconds. */
+const retry: BackoffPolicy = { baseMs: 500, factor: 2, maxMs: 7_000 };
 /** As many images as upstream reports; the scheduler prefers nodes that have a pod's images. */
 const MAX_IMAGES = 50;
 const leaseNamespace = 'kube-node-lease';
@@ -89,34 +101,33 @@ export class NodeAgent {
     });
     await using scope = new Scope(signal);
     const { clock } = this.#deps;
-    scope.spawn('node status', (inner) =>
-      this.#forever(
-        'reporting the node failed',
-        async (stop) => void (await this.#look.wait(clock, clock.now() + (await this.#report(stop)), stop)),
-        inner,
-      ),
-    );
-    scope.spawn('node lease', (inner) =>
-      this.#forever(
-        'renewing the lease failed',
-        async (stop) => {
-          await clock.sleep(await this.#renew(stop), stop);
-        },
-        inner,
-      ),
-    );
+    const status: Chore = {
+      name: 'reporting the node',
+      once: (stop) => this.#report(stop),
+      pause: async (ms, stop) => void (await this.#look.wait(clock, clock.now() + ms, stop)),
+    };
+    const lease: Chore = {
+      name: 'renewing the lease',
+      once: (stop) => this.#renew(stop),
+      pause: (ms, stop) => clock.sleep(ms, stop),
+    };
+    for (const chore of [status, lease]) scope.spawn(chore.name, (inner) => this.#forever(chore, inner));
     await scope.join();
   }
 
-  async #forever(failure: string, once: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#deps;
-    for (;;) {
+  async #forever({ name, once, pause }: Chore, signal: AbortSignal): Promise<void> {
+    const { clock, log, answersAgain } = this.#deps;
+    for (let failures = 0; ;) {
       try {
-        await once(signal);
+        const ms = await once(signal);
+        if (failures > 0) answersAgain();
+        failures = 0;
+        await pause(ms, signal);
       } catch (error) {
         if (isCancellation(error, signal)) throw error;
-        log(failure, error);
-        await clock.sleep(RETRY_MS, signal);
+        log(`${name} failed`, error);
+        failures++;
+        await clock.sleep(backoffDelay(retry, failures), signal);
       }
     }
   }
@@ -167,7 +178,8 @@ export class NodeAgent {
    * comes back when its kubelet is started anew, or when somebody makes the object.
    */
   #sayGone(): void {
-    if (!this.#gone) this.#deps.log(`node ${this.#deps.self().name} was deleted: start it anew to register it`, undefined);
+    if (!this.#gone)
+      this.#deps.log(`node ${this.#deps.self().name} was deleted: start it anew to register it`, undefined);
     this.#gone = true;
   }
 

@@ -10,7 +10,9 @@ export function nodeEvents(
   const was = (type: string): string | undefined =>
     before?.conditions?.find((condition) => condition.type === type)?.status;
   const changed = (after.conditions ?? []).filter(({ type, status }) => was(type) !== status);
-  const reasons = changed.flatMap(({ type, status }) => eventReasons[type]?.[status === 'True' ? 'True' : 'False'] ?? []);
+  const reasons = changed.flatMap(
+    ({ type, status }) => eventReasons[type]?.[status === 'True' ? 'True' : 'False'] ?? [],
+  );
   const [bootBefore, boot] = [before?.nodeInfo?.bootID, after.nodeInfo?.bootID];
   return [
     ...(bootBefore && boot !== bootBefore

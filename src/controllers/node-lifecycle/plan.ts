@@ -51,9 +51,7 @@ export function planNode(facts: NodeFacts): NodePlan {
   const silent = now >= silentAt;
   if (silent && ready?.status !== 'Unknown') {
     return {
-      steps: [
-        { kind: 'say-unknown', conditions: unknownConditions(node, now), wasReady: ready?.status === 'True' },
-      ],
+      steps: [{ kind: 'say-unknown', conditions: unknownConditions(node, now), wasReady: ready?.status === 'True' }],
     };
   }
   const { step, dueAt = Infinity } = planTaints(facts);
@@ -125,7 +123,8 @@ function planTaints(facts: NodeFacts): { readonly step?: NodeStep; readonly dueA
   const all = changed(taints, [...own, evicting], now);
   if (all === undefined) return {};
   // Its pods have been told to go already: only the reason is another.
-  if (taints.some((taint) => isOwn(taint) && taint.effect === 'NoExecute')) return { step: { kind: 'taint', taints: all } };
+  if (taints.some((taint) => isOwn(taint) && taint.effect === 'NoExecute'))
+    return { step: { kind: 'taint', taints: all } };
   const dueAt = readySince + settings.pauseMs;
   return now >= dueAt ? { step: { kind: 'evict', taints: all, meanwhile: repelling } } : { ...repel, dueAt };
 }

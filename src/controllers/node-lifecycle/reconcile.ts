@@ -144,7 +144,11 @@ class NodeLifecycle implements Controller {
     }
   }
 
-  async #taint({ metadata: { name, resourceVersion } }: Node, taints: readonly Taint[], signal: AbortSignal): Promise<void> {
+  async #taint(
+    { metadata: { name, resourceVersion } }: Node,
+    taints: readonly Taint[],
+    signal: AbortSignal,
+  ): Promise<void> {
     // The list is replaced as a whole: good for the node that was looked at only.
     const body = { metadata: { resourceVersion }, spec: { taints } };
     await this.#client.patch(nodeResource, { name }, { kind: 'merge', body }, signal);
@@ -156,7 +160,12 @@ class NodeLifecycle implements Controller {
     const condition = { type: 'Ready', status: 'False', lastTransitionTime: apiTime(this.#options.clock.now()) };
     const body = { metadata: { uid }, status: { conditions: [condition] } };
     try {
-      await this.#client.patch(podResource, { namespace, name, subresource: 'status' }, { kind: 'strategic', body }, signal);
+      await this.#client.patch(
+        podResource,
+        { namespace, name, subresource: 'status' },
+        { kind: 'strategic', body },
+        signal,
+      );
     } catch (error) {
       if (hasReason(error, 'NotFound') || hasReason(error, 'Conflict')) return;
       throw error;

@@ -37,8 +37,7 @@ export function planPodGc({ pod, node, missingSince, now }: PodGcFacts): PodGcPl
   return ending && !isNodeReady(node) && isOutOfService(node) ? { kind: 'remove' } : { kind: 'nothing' };
 }
 
-const isOutOfService = ({ spec }: Node): boolean =>
-  spec?.taints?.some(({ key }) => key === outOfServiceTaint) === true;
+const isOutOfService = ({ spec }: Node): boolean => spec?.taints?.some(({ key }) => key === outOfServiceTaint) === true;
 
 export const orphaned: Disruption = { reason: 'DeletionByPodGC', message: 'PodGC: node no longer exists' };
 
