@@ -74,7 +74,7 @@ export async function startCluster(
   stack: AsyncDisposableStack,
   signal: AbortSignal,
 ): Promise<RunningCluster> {
-  const { paths, clock, runtime } = options;
+  const { paths, clock, runtime, settings } = options;
   const nodeName = `${paths.name}-node1`;
   const node = nodePaths(paths, nodeName);
   prepareNodeDirectories(node);
@@ -99,7 +99,7 @@ export async function startCluster(
     host: LOOPBACK,
     port,
     nodes: lateNodes(pki, stack),
-    nodeLife: nodeLifeOf(options.settings),
+    nodeLife: nodeLifeOf(settings),
   };
   const planing = startControlPlane(plain, pki, stack);
   const machining = startMachine({ paths, node, clock, children, log, choice: runtime }, stack, scope);
@@ -117,7 +117,6 @@ export async function startCluster(
     const machine = await machining;
     const client = plane.clientFor(`system:node:${nodeName}`, 'system:nodes');
     const owner = ownerOf(paths, nodeName);
-    const { settings } = options;
     const own = { name: nodeName, node, owner, settings, ...nodeOptions(options) };
     await startNode({ ...own, machine, client, clock, pki: papers, log }, stack, scope);
     const images = await imaging;

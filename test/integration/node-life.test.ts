@@ -1,118 +1,19 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Event, Node, Pod, Taint, Toleration } from '#api/generated/core-v1.ts';
-import { createClient } from '#client/api-client.ts';
+import type { Pod, Toleration } from '#api/generated/core-v1.ts';
 import { createInformer } from '#client/create-informer.ts';
-import { eventResource, leaseResource, nodeResource, podResource } from '#client/resources.ts';
-import { usualNodeLifecycle } from '#controllers/node-lifecycle/settings.ts';
+import { leaseResource, nodeResource, podResource } from '#client/resources.ts';
 import { endedPodsController } from '#controllers/pod-gc/ended-pods.ts';
 import { runController } from '#controllers/run-controller.ts';
 import { Scope } from '#lib/scope.ts';
-import { byNode, runNodeControllers } from '#main/node-controllers.ts';
-import { NODE, SmallCluster } from '#test/integration/support/small-cluster.ts';
+import { NodeLifeWorld } from '#test/integration/support/node-life-world.ts';
+import { NODE, type SmallCluster } from '#test/integration/support/small-cluster.ts';
 
 const signal = new AbortController().signal;
 const containers = [{ name: 'main', image: 'nginx' }];
 const staysFor = (tolerationSeconds: number): readonly Toleration[] => [
   { key: 'node.kubernetes.io/unreachable', operator: 'Exists', effect: 'NoExecute', tolerationSeconds },
 ];
-
-/** A small cluster with the controllers that look after nodes, and a second node that is always well: an object with a lease. */
-class World implements AsyncDisposable {
-  readonly cluster: SmallCluster;
-  readonly failures: string[] = [];
-  #controllers = new Scope();
-  #witness: Scope | undefined;
-
-  constructor(cluster: SmallCluster) {
-    this.cluster = cluster;
-  }
-
-  static async start({ witness = true } = {}): Promise<World> {
-    const world = new World(await SmallCluster.start());
-    if (witness) await world.#startWitness();
-    world.startControllers();
-    await world.cluster.settled();
-    return world;
-  }
-
-  startControllers(): void {
-    const { clock, server } = this.cluster;
-    const client = createClient(server.transport({ name: 'system:kube-controller-manager', groups: [] }));
-    const pods = createInformer<Pod, 'byNode'>({ client, clock, resource: podResource, indexes: { byNode } });
-    const log = (line: string, error: unknown): void => void this.failures.push(`${line}: ${String(error)}`);
-    this.#controllers = new Scope();
-    this.#controllers.spawn('pods', (stop) => pods.run(stop));
-    runNodeControllers({ client, clock, log, pods, settings: usualNodeLifecycle }, this.#controllers);
-  }
-
-  async stopControllers(): Promise<void> {
-    this.#controllers.stop();
-    await this.#controllers.join();
-  }
-
-  async #startWitness(): Promise<void> {
-    const { client, clock } = this.cluster;
-    const conditions = [{ type: 'Ready', status: 'True', lastHeartbeatTime: '2026-01-01T00:00:00Z' } as const];
-    await client.create<Node>(
-      nodeResource,
-      { apiVersion: 'v1', kind: 'Node', metadata: { name: 'witness' }, status: { conditions } },
-      signal,
-    );
-    const metadata = { name: 'witness', namespace: 'kube-node-lease' };
-    await client.create(leaseResource, { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata }, signal);
-    this.#witness = new Scope();
-    this.#witness.spawn('lease of the witness', async (stop) => {
-      for (; ; await clock.sleep(10_000, stop)) {
-        const renewTime = `${new Date(clock.now()).toISOString().slice(0, -1)}000Z`;
-        await client.patch(leaseResource, metadata, { kind: 'merge', body: { spec: { renewTime } } }, stop);
-      }
-    });
-  }
-
-  async stopWitness(): Promise<void> {
-    this.#witness?.stop();
-    await this.#witness?.join();
-  }
-
-  async advance(seconds: number): Promise<void> {
-    await this.cluster.advance(seconds * 1000);
-  }
-
-  async node(name = NODE): Promise<Node> {
-    const node = await this.cluster.client.get(nodeResource, { name }, signal);
-    assert.ok(node, `there is no node ${name}`);
-    return node;
-  }
-
-  /** `READY taint:effect …`, without the prefix of the keys. */
-  async state(name = NODE): Promise<string> {
-    const { spec, status } = await this.node(name);
-    const ready = status?.conditions?.find(({ type }) => type === 'Ready')?.status ?? '-';
-    const taints = (spec?.taints ?? []).map(({ key, effect }) => `${key.replace('node.kubernetes.io/', '')}:${effect}`);
-    return [ready, ...taints].join(' ');
-  }
-
-  async taint(taints: readonly Taint[]): Promise<void> {
-    const { client } = this.cluster;
-    await client.patch(nodeResource, { name: NODE }, { kind: 'merge', body: { spec: { taints } } }, signal);
-    await this.cluster.settled();
-  }
-
-  /** Of nodes and pods, by name; reasons and messages. */
-  async events(name: string, from: string): Promise<readonly string[]> {
-    const { items } = await this.cluster.client.list<Event>(eventResource, { namespace: 'default' }, signal);
-    return items
-      .filter(({ involvedObject, source }) => involvedObject.name === name && source?.component === from)
-      .map(({ type, reason, message }) => `${type} ${reason} ${message}`);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stopControllers();
-    await this.stopWitness();
-    await this.cluster[Symbol.asyncDispose]();
-  }
-}
 
 const readyOf = (pod: Pod | undefined): string | undefined =>
   pod?.status?.conditions?.find(({ type }) => type === 'Ready')?.status;
@@ -121,14 +22,14 @@ const disruptionOf = (pod: Pod | undefined): string | undefined =>
 const isEnding = (pod: Pod | undefined): boolean | undefined => pod && pod.metadata.deletionTimestamp !== undefined;
 const running = async ({ runtime }: SmallCluster): Promise<number> =>
   (await runtime.containers.list({}, signal)).filter(({ state }) => state === 'running').length;
-const run = async (world: World, name: string, spec: object = {}): Promise<Pod> => {
+const run = async (world: NodeLifeWorld, name: string, spec: object = {}): Promise<Pod> => {
   const pod = await world.cluster.run(name, { containers, ...spec });
   await world.advance(2);
   return pod;
 };
 
 test('node life: a node that is ready may be used without any time passing, and is told of', async () => {
-  await using world = await World.start();
+  await using world = await NodeLifeWorld.start();
   assert.equal(await world.state(), 'True');
   assert.equal(await world.state('witness'), 'True');
   assert.deepEqual(await world.events(NODE, 'node-controller'), [
@@ -152,7 +53,7 @@ test('node life: a node that is ready may be used without any time passing, and 
 });
 
 test('node life: who falls silent is Unknown, its pods are not ready, and go when their time is over', async () => {
-  await using world = await World.start();
+  await using world = await NodeLifeWorld.start();
   const { cluster } = world;
   await run(world, 'brief', { tolerations: staysFor(20) });
   await run(world, 'usual');
@@ -191,7 +92,7 @@ test('node life: who falls silent is Unknown, its pods are not ready, and go whe
 });
 
 test('node life: who comes back in time keeps its pods as they run; who was to go meanwhile goes', async () => {
-  await using world = await World.start();
+  await using world = await NodeLifeWorld.start();
   const { cluster } = world;
   await run(world, 'brief', { tolerations: staysFor(20), terminationGracePeriodSeconds: 1 });
   await run(world, 'usual');
@@ -217,7 +118,7 @@ test('node life: who comes back in time keeps its pods as they run; who was to g
 });
 
 test('node life: a partition that heals: the kubelet was never stopped, and says again what others have denied', async () => {
-  await using world = await World.start();
+  await using world = await NodeLifeWorld.start();
   const { cluster } = world;
   await run(world, 'usual');
   await run(world, 'forced');
@@ -239,7 +140,7 @@ test('node life: a partition that heals: the kubelet was never stopped, and says
 });
 
 test('node life: when no node at all is heard of, nobody is evicted', async () => {
-  await using world = await World.start();
+  await using world = await NodeLifeWorld.start();
   const { cluster } = world;
   await run(world, 'brief', { tolerations: staysFor(20) });
   await cluster.stopKubelet();
@@ -262,7 +163,7 @@ test('node life: when no node at all is heard of, nobody is evicted', async () =
 });
 
 test('node life: the only node of all is silent: its pods wait for it', async () => {
-  await using world = await World.start({ witness: false });
+  await using world = await NodeLifeWorld.start({ witness: false });
   await run(world, 'usual');
   await world.cluster.stopKubelet();
   await world.advance(3600);
@@ -271,7 +172,7 @@ test('node life: the only node of all is silent: its pods wait for it', async ()
 });
 
 test('node life: a taint by hand: who tolerates it stays, who does not goes at once, who changes its mind stays', async () => {
-  await using world = await World.start();
+  await using world = await NodeLifeWorld.start();
   const { cluster } = world;
   const gpu = { key: 'gpu', operator: 'Exists', effect: 'NoExecute' } as const;
   await run(world, 'none', { terminationGracePeriodSeconds: 1 });
@@ -305,7 +206,7 @@ test('node life: a taint by hand: who tolerates it stays, who does not goes at o
 });
 
 test('node life: controllers that begin anew give everybody the full time again', async () => {
-  await using world = await World.start();
+  await using world = await NodeLifeWorld.start();
   const { cluster } = world;
   await run(world, 'brief', { tolerations: staysFor(60) });
   await cluster.stopKubelet();
@@ -329,7 +230,7 @@ test('node life: controllers that begin anew give everybody the full time again'
 });
 
 test('node life: a node out of service gives its pods up, once somebody says that it is', async () => {
-  await using world = await World.start();
+  await using world = await NodeLifeWorld.start();
   const { cluster } = world;
   await run(world, 'web');
   await cluster.stopKubelet();
@@ -352,7 +253,7 @@ test('node life: a node out of service gives its pods up, once somebody says tha
 });
 
 test('node life: pods of a node that was deleted go after a while, as failed; the node does not come back by itself', async () => {
-  await using world = await World.start();
+  await using world = await NodeLifeWorld.start();
   const { cluster } = world;
   await run(world, 'web');
   const last: Pod[] = [];
@@ -384,7 +285,7 @@ test('node life: pods of a node that was deleted go after a while, as failed; th
 });
 
 test('node life: pods that have ended are kept until they are too many', async () => {
-  await using world = await World.start();
+  await using world = await NodeLifeWorld.start();
   const { cluster, failures } = world;
   const { client, clock } = cluster;
   const pods = createInformer<Pod>({ client, clock, resource: podResource });
