@@ -310,3 +310,63 @@ test('node life: pods that have ended are kept until they are too many', async (
   await scope.join();
   assert.deepEqual(failures, []);
 });
+
+test('node life: a new node gets no pods before it was seen to be ready', async () => {
+  await using world = await NodeLifeWorld.start();
+  const untilReady = 'not-ready:NoSchedule';
+  await world.stopControllers();
+  await world.addNode('late', {});
+  assert.equal(await world.state('late'), `True ${untilReady}`);
+  await world.addNode('own', {}, [{ key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }]);
+  assert.equal(await world.state('own'), `True ${untilReady}`, 'once');
+  world.startControllers();
+  await world.cluster.settled();
+  assert.equal(await world.state('late'), 'True');
+});
+
+test('node life: nodes of a zone lose their pods one after the other, and none while much of it is gone', async () => {
+  await using world = await NodeLifeWorld.start();
+  const zone = (name: string): object => ({ 'topology.kubernetes.io/zone': name });
+  for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) await world.addNode(name, zone('1'));
+  await world.advance(40);
+  const heard = async (...names: readonly string[]): Promise<void> => {
+    for (const name of names) await world.beat(name);
+    await world.advance(40);
+  };
+  const tainted = async (): Promise<string> => {
+    const states = await Promise.all(
+      ['a', 'b', 'c', 'd', 'e', 'f'].map(async (name) => ({ name, state: await world.state(name) })),
+    );
+    return states.flatMap(({ name, state }) => (state.includes('unreachable:NoExecute') ? name : [])).join('');
+  };
+  // Two of six fall silent: each has its turn.
+  for (const name of ['c', 'd', 'e', 'f']) await world.beat(name);
+  await world.advance(18);
+  assert.equal((await tainted()).length, 1, 'one at once');
+  await world.advance(22);
+  assert.equal(await tainted(), 'ab', 'one after ten seconds');
+  await heard('c', 'd', 'e', 'f');
+  // Two more: that is 67 percent of a small zone. Nobody else is evicted, for as long as that goes on.
+  await heard('e', 'f');
+  await heard('e', 'f');
+  assert.equal(await tainted(), 'ab');
+  assert.match(await world.state('c'), /^Unknown/);
+  await heard('d', 'e', 'f');
+  await heard('d', 'e', 'f');
+  assert.equal(await tainted(), 'abc', 'half of it is well again');
+  assert.deepEqual(world.failures, []);
+});
+
+test('node life: another boot of the machine is told of', async () => {
+  await using world = await NodeLifeWorld.start();
+  const { cluster } = world;
+  await cluster.stopKubelet();
+  const { status } = await world.node();
+  const body = { status: { nodeInfo: { ...status!.nodeInfo, bootID: 'an earlier one' } } };
+  await cluster.client.patch(nodeResource, { name: NODE, subresource: 'status' }, { kind: 'merge', body }, signal);
+  cluster.startKubelet();
+  await world.advance(1);
+  const boot = cluster.host.machine.bootId;
+  const rebooted = `Warning Rebooted Node node1 has been rebooted, boot id: ${boot}`;
+  assert.ok((await world.events(NODE, 'kubelet')).includes(rebooted));
+});

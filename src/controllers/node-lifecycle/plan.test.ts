@@ -196,3 +196,67 @@ test('unknownConditions: what the kubelet says is not known, what others say sta
     { type: 'PIDPressure', ...never, ...since },
   ]);
 });
+
+/** All that a world may have made of a node. */
+function* anyFacts(): Iterable<Omit<NodeFacts, 'settings' | 'now'>> {
+  const bits = (count: number): readonly number[] => Array.from({ length: 2 ** count }, (_, n) => n);
+  const all = [
+    noSchedule('not-ready'),
+    noSchedule('unreachable'),
+    noExecute('not-ready'),
+    noExecute('unreachable'),
+    own,
+  ];
+  for (const status of [undefined, 'True', 'False', 'Unknown'] as const)
+    for (const chosen of bits(all.length))
+      for (const rest of bits(4)) {
+        const flag = (at: number): boolean => (rest & (1 << at)) !== 0;
+        const taints = all.filter((_, at) => (chosen & (1 << at)) !== 0);
+        yield {
+          node: node({ ready: status, taints, unschedulable: flag(0) }),
+          pods: [pod({ ready: 'True' })],
+          heardAt: now - (flag(1) ? 70_000 : 1000),
+          readySince: now - (flag(2) ? 70_000 : 1000),
+          allDisrupted: flag(3),
+        };
+      }
+}
+
+test('planNode: from anywhere it settles, leaves what is not its own, and evicts nobody unless it may', () => {
+  let tried = 0;
+  for (const start of anyFacts()) {
+    tried++;
+    let facts: NodeFacts = { ...start, now, settings };
+    for (let looks = 0; ; looks++) {
+      const { steps } = planNode(facts);
+      if (steps.length === 0) break;
+      assert.ok(looks < 4, `it goes on for ever: ${JSON.stringify(facts)}`);
+      for (const step of steps) facts = taken(facts, step);
+    }
+    const { node: settled, allDisrupted } = facts;
+    const { taints = [] } = settled.spec ?? {};
+    const hasOwn = (list: readonly Taint[] = []): boolean => list.some(({ key }) => key === own.key);
+    assert.equal(hasOwn(taints), hasOwn(start.node.spec?.taints), 'others have set it');
+    const evicting = taints.filter(({ key, effect }) => effect === 'NoExecute' && key !== own.key);
+    const readiness = settled.status?.conditions?.find(({ type }) => type === 'Ready')?.status ?? 'True';
+    if (allDisrupted || readiness === 'True') assert.deepEqual(evicting, [], JSON.stringify(facts));
+    else assert.ok(evicting.length <= 1, 'not ready and unreachable exclude each other');
+    const repels = taints.some(({ key, effect }) => effect === 'NoSchedule' && key.startsWith('node.kubernetes.io/'));
+    assert.equal(repels, readiness !== 'True' || settled.spec?.unschedulable === true);
+  }
+  assert.equal(tried, 4 * 32 * 16);
+});
+
+/** What has become of the facts once a step was taken and seen. */
+function taken(facts: NodeFacts, step: NodePlan['steps'][number]): NodeFacts {
+  const { node: before } = facts;
+  switch (step.kind) {
+    case 'say-unknown':
+      return { ...facts, node: { ...before, status: { conditions: step.conditions } }, readySince: now };
+    case 'taint':
+    case 'evict':
+      return { ...facts, node: { ...before, spec: { ...before.spec, taints: step.taints } } };
+    case 'pods-not-ready':
+      return { ...facts, pods: [] };
+  }
+}

@@ -44,22 +44,50 @@ export class NodeLifeWorld implements AsyncDisposable {
     await this.#controllers.join();
   }
 
-  async #startWitness(): Promise<void> {
-    const { client, clock } = this.cluster;
+  /** A node that is an object only, and says that it is ready. It is heard of when `beat` is called. */
+  async addNode(name: string, labels: object, taints: readonly Taint[] = []): Promise<void> {
     const conditions = [{ type: 'Ready', status: 'True', lastHeartbeatTime: '2026-01-01T00:00:00Z' } as const];
+    const { client } = this.cluster;
     await client.create<Node>(
       nodeResource,
-      { apiVersion: 'v1', kind: 'Node', metadata: { name: 'witness' }, status: { conditions } },
+      {
+        apiVersion: 'v1',
+        kind: 'Node',
+        metadata: { name, labels: { ...labels } },
+        spec: { taints },
+        status: { conditions },
+      },
       signal,
     );
-    const metadata = { name: 'witness', namespace: 'kube-node-lease' };
+    const metadata = { name, namespace: 'kube-node-lease' };
     await client.create(leaseResource, { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata }, signal);
+    await this.cluster.settled();
+  }
+
+  /** Renews its lease; of one that was taken for lost the status, too. */
+  async beat(name: string): Promise<void> {
+    const { client, clock } = this.cluster;
+    const time = new Date(clock.now()).toISOString();
+    const ref = { name, namespace: 'kube-node-lease' };
+    const body = { spec: { renewTime: `${time.slice(0, -1)}000Z` } };
+    await client.patch(leaseResource, ref, { kind: 'merge', body }, signal);
+    const ready = (await this.node(name)).status?.conditions?.find(({ type }) => type === 'Ready')?.status;
+    if (ready === 'True') return;
+    const conditions = [{ type: 'Ready', status: 'True', lastHeartbeatTime: time }];
+    await client.patch(
+      nodeResource,
+      { name, subresource: 'status' },
+      { kind: 'strategic', body: { status: { conditions } } },
+      signal,
+    );
+  }
+
+  async #startWitness(): Promise<void> {
+    await this.addNode('witness', {});
+    const { clock } = this.cluster;
     this.#witness = new Scope();
     this.#witness.spawn('lease of the witness', async (stop) => {
-      for (; ; await clock.sleep(10_000, stop)) {
-        const renewTime = `${new Date(clock.now()).toISOString().slice(0, -1)}000Z`;
-        await client.patch(leaseResource, metadata, { kind: 'merge', body: { spec: { renewTime } } }, stop);
-      }
+      for (; ; await clock.sleep(10_000, stop)) await this.beat('witness');
     });
   }
 
