@@ -123,6 +123,8 @@ test('node life: a partition that heals: the kubelet was never stopped, and says
   await run(world, 'usual');
   await run(world, 'forced');
   const before = await cluster.pod('usual');
+  // By then the node has nothing to report, its images included.
+  await world.advance(20);
   cluster.line!.cut();
   await world.advance(70);
   assert.equal(await world.state(), 'Unknown unreachable:NoSchedule unreachable:NoExecute');
