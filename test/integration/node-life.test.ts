@@ -359,6 +359,16 @@ test('node life: nodes of a zone lose their pods one after the other, and none w
   assert.deepEqual(world.failures, []);
 });
 
+test('node life: what somebody wrongly says of a node is put right by it at once', async () => {
+  await using world = await NodeLifeWorld.start();
+  const conditions = [{ type: 'Ready', status: 'Unknown' }];
+  const body = { status: { conditions } };
+  const ref = { name: NODE, subresource: 'status' };
+  await world.cluster.client.patch(nodeResource, ref, { kind: 'strategic', body }, signal);
+  await world.cluster.settled();
+  assert.equal(await world.state(), 'True');
+});
+
 test('node life: another boot of the machine is told of', async () => {
   await using world = await NodeLifeWorld.start();
   const { cluster } = world;
