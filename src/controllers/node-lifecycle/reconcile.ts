@@ -119,22 +119,25 @@ class NodeLifecycle implements Controller {
   async #act(node: Node, step: NodeStep, signal: AbortSignal): Promise<number> {
     switch (step.kind) {
       case 'say-unknown': {
-        // Refused with Conflict when the node has spoken in this very moment.
         const status = { ...node.status, conditions: step.conditions };
-        await this.#client.updateStatus<Node>(nodeResource, { ...node, status }, signal);
+        const written = await unlessChanged(this.#client.updateStatus<Node>(nodeResource, { ...node, status }, signal));
         const { name } = node.metadata;
         const message = `Node ${name} status is now: NodeNotReady`;
-        if (step.wasReady) this.#options.events.record(node, { type: 'Normal', reason: 'NodeNotReady', message });
+        if (written && step.wasReady)
+          this.#options.events.record(node, { type: 'Normal', reason: 'NodeNotReady', message });
         return Infinity;
       }
       case 'taint':
         await this.#taint(node, step.taints, signal);
         return Infinity;
       case 'evict': {
-        const waitMs = this.#turns.take(zoneOf(node), this.#zones.rateOf(node), this.#options.clock.now());
+        const zone = zoneOf(node);
+        const waitMs = this.#turns.take(zone, this.#zones.rateOf(node), this.#options.clock.now());
         const taints = waitMs === 0 ? step.taints : step.meanwhile;
-        if (taints) await this.#taint(node, taints, signal);
-        return waitMs === 0 ? Infinity : waitMs;
+        const written = taints === undefined || (await this.#taint(node, taints, signal));
+        if (waitMs > 0) return waitMs;
+        if (!written) this.#turns.giveBack(zone);
+        return Infinity;
       }
       case 'pods-not-ready':
         await Promise.all(step.pods.map((pod) => this.#sayNotReady(pod, signal)));
@@ -144,14 +147,14 @@ class NodeLifecycle implements Controller {
     }
   }
 
-  async #taint(
+  /** The list is replaced as a whole: good only for the node that was looked at. Gives whether it is written. */
+  #taint(
     { metadata: { name, resourceVersion } }: Node,
     taints: readonly Taint[],
     signal: AbortSignal,
-  ): Promise<void> {
-    // The list is replaced as a whole: good for the node that was looked at only.
+  ): Promise<boolean> {
     const body = { metadata: { resourceVersion }, spec: { taints } };
-    await this.#client.patch(nodeResource, { name }, { kind: 'merge', body }, signal);
+    return unlessChanged(this.#client.patch(nodeResource, { name }, { kind: 'merge', body }, signal));
   }
 
   /** Of its reason and message the kubelet's stay, as upstream. */
@@ -159,17 +162,20 @@ class NodeLifecycle implements Controller {
     const { namespace = '', name, uid } = pod.metadata;
     const condition = { type: 'Ready', status: 'False', lastTransitionTime: apiTime(this.#options.clock.now()) };
     const body = { metadata: { uid }, status: { conditions: [condition] } };
-    try {
-      await this.#client.patch(
-        podResource,
-        { namespace, name, subresource: 'status' },
-        { kind: 'strategic', body },
-        signal,
-      );
-    } catch (error) {
-      if (hasReason(error, 'NotFound') || hasReason(error, 'Conflict')) return;
-      throw error;
-    }
+    const patch = { kind: 'strategic', body } as const;
+    const ref = { namespace, name, subresource: 'status' };
+    if (!(await unlessChanged(this.#client.patch(podResource, ref, patch, signal)))) return;
     this.#options.events.record(pod, { type: 'Warning', reason: 'NodeNotReady', message: 'Node is not ready' });
+  }
+}
+
+/** False when the object has changed since it was seen, or is gone: that it has brings its node's key back, with what it is now. */
+async function unlessChanged(write: Promise<unknown>): Promise<boolean> {
+  try {
+    await write;
+    return true;
+  } catch (error) {
+    if (hasReason(error, 'Conflict') || hasReason(error, 'NotFound')) return false;
+    throw error;
   }
 }

@@ -81,4 +81,7 @@ test('Turns: one at once, then one every ten seconds, by zone', () => {
   assert.equal(turns.take('1', 0.1, 10_000), 0);
   assert.equal(turns.take('1', 0.1, 1_000_000), 0);
   assert.equal(turns.take('1', 0.1, 1_000_000), 10_000, 'no more than one is saved up');
+  turns.giveBack('1');
+  assert.equal(turns.take('1', 0.1, 1_000_000), 0);
+  assert.equal(turns.take('1', 0.1, 1_000_000), 10_000);
 });

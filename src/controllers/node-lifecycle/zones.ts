@@ -122,4 +122,10 @@ export class Turns {
     this.#zones.set(zone, { saved: due ? 0 : saved, at: now });
     return due ? 0 : Math.ceil(((1 - saved) / perSecond) * 1000);
   }
+
+  /** One that was taken in vain. */
+  giveBack(zone: string): void {
+    const known = this.#zones.get(zone);
+    if (known) this.#zones.set(zone, { ...known, saved: 1 });
+  }
 }
