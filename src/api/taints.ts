@@ -24,6 +24,11 @@ export const memoryPressureTaint = 'node.kubernetes.io/memory-pressure';
 export const diskPressureTaint = 'node.kubernetes.io/disk-pressure';
 export const pidPressureTaint = 'node.kubernetes.io/pid-pressure';
 export const networkUnavailableTaint = 'node.kubernetes.io/network-unavailable';
+/** Set by people who know that a node is down for good: what hangs on it may be given up. */
+export const outOfServiceTaint = 'node.kubernetes.io/out-of-service';
+
+/** A node has one taint of a key and effect; value and time do not count. */
+export const isSameTaint = (a: Taint, b: Taint): boolean => a.key === b.key && a.effect === b.effect;
 
 export function tolerates(toleration: Toleration, taint: Taint): boolean {
   if (toleration.effect && toleration.effect !== taint.effect) return false;

@@ -53,6 +53,8 @@ export interface UpRequest {
 
 /** What may be chosen about the node; upstream's defaults stand for what is undefined. */
 export interface NodeRequest {
+  /** 1,000 to 3,600,000. Of the control plane; its nodes renew their leases often enough for it. */
+  readonly nodeMonitorGraceMs: number | undefined;
   /** 1,000 to 300,000. */
   readonly crashLoopMaxDelayMs: number | undefined;
   readonly logMaxBytes: number | undefined;

@@ -51,11 +51,24 @@ export function parseMirror(text: string): string {
 }
 
 const MOST_CRASH_LOOP_MS = 300_000;
+const MOST_NODE_GRACE_MS = 3_600_000;
 
-/** `10s`, `2m`; in milliseconds, within what upstream allows. */
-export function parseCrashLoopDelay(text: string): number {
+/** `10s`, `2m`; in milliseconds, NaN when it is none. */
+function parseTime(text: string): number {
   const [, count, unit] = /^(\d{1,6})(s|m)$/.exec(text) ?? [];
-  const ms = Number(count) * (unit === 'm' ? 60_000 : 1000);
+  return Number(count) * (unit === 'm' ? 60_000 : 1000);
+}
+
+/** In milliseconds. */
+export function parseNodeGrace(text: string): number {
+  const ms = parseTime(text);
+  if (!(ms >= 1000 && ms <= MOST_NODE_GRACE_MS)) throw new InvalidArgumentError('It is from 1s to 60m, such as 10s.');
+  return ms;
+}
+
+/** In milliseconds, within what upstream allows. */
+export function parseCrashLoopDelay(text: string): number {
+  const ms = parseTime(text);
   if (!(ms >= 1000 && ms <= MOST_CRASH_LOOP_MS)) throw new InvalidArgumentError('It is from 1s to 5m, such as 30s.');
   return ms;
 }

@@ -48,7 +48,12 @@ const up = {
   allowedUnsafeSysctls: [],
   detach: false,
   shape: { nodes: undefined, simulatedNodes: undefined, file: undefined },
-  node: { crashLoopMaxDelayMs: undefined, logMaxBytes: undefined, logMaxFiles: undefined },
+  node: {
+    nodeMonitorGraceMs: undefined,
+    crashLoopMaxDelayMs: undefined,
+    logMaxBytes: undefined,
+    logMaxFiles: undefined,
+  },
 };
 const here = import.meta.filename;
 const folder = import.meta.dirname;
@@ -75,7 +80,15 @@ const understood: readonly { argv: string; want: readonly unknown[] }[] = [
   },
   {
     argv: 'up --crash-loop-max-delay 2m --log-max-size 1Mi --log-max-files 3',
-    want: ['up', usual, { ...up, node: { crashLoopMaxDelayMs: 120_000, logMaxBytes: 2 ** 20, logMaxFiles: 3 } }],
+    want: [
+      'up',
+      usual,
+      { ...up, node: { ...up.node, crashLoopMaxDelayMs: 120_000, logMaxBytes: 2 ** 20, logMaxFiles: 3 } },
+    ],
+  },
+  {
+    argv: 'up --node-monitor-grace-period 4s',
+    want: ['up', usual, { ...up, node: { ...up.node, nodeMonitorGraceMs: 4000 } }],
   },
   { argv: 'up --images hub', want: ['up', usual, { ...up, images: 'hub' }] },
   { argv: 'up --images kit --detach', want: ['up', usual, { ...up, images: 'kit', detach: true }] },
@@ -143,6 +156,10 @@ const misunderstood: readonly { argv: string; want: string; help?: string }[] = 
   ...['0s', '6m', '10', 'soon'].map((time) => ({
     argv: `up --crash-loop-max-delay ${time}`,
     want: `option '--crash-loop-max-delay <TIME>' argument '${time}' is invalid. It is from 1s to 5m, such as 30s.`,
+  })),
+  ...['0s', '61m', '10'].map((time) => ({
+    argv: `up --node-monitor-grace-period ${time}`,
+    want: `option '--node-monitor-grace-period <TIME>' argument '${time}' is invalid. It is from 1s to 60m, such as 10s.`,
   })),
   {
     argv: 'up --log-max-size much',
@@ -229,6 +246,7 @@ test('program: help tells of every option and has examples', async () => {
     '--registry-mirror',
     '--images',
     '--crash-loop-max-delay',
+    '--node-monitor-grace-period',
     '--log-max-size',
     '--log-max-files',
     '--static-pods',

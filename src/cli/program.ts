@@ -18,6 +18,7 @@ import {
   parseLogFiles,
   parseMirror,
   parseNodes,
+  parseNodeGrace,
   parsePod,
   parsePort,
   parseRuntime,
@@ -138,6 +139,11 @@ function addUp(program: Command, context: Context): void {
     .option('--registry-mirror <URL>', 'where to ask for the images of docker.io first', parseMirror)
     .addOption(choice(program, '--images <SOURCE>', 'where images come from', imageChoices))
     .option('--crash-loop-max-delay <TIME>', 'longest wait before a restart, 1s to 5m', parseCrashLoopDelay)
+    .option(
+      '--node-monitor-grace-period <TIME>',
+      'silence of a node until it is not Ready (default: 50s)',
+      parseNodeGrace,
+    )
     .option('--log-max-size <SIZE>', 'of a container, before it is put aside (default: 10Mi)', parseSize)
     .option('--log-max-files <COUNT>', 'of a container (default: 5)', parseLogFiles)
     .option('--static-pods <DIR>', "manifests of the node's own pods (default: manifests/ in the data directory)")
@@ -155,6 +161,7 @@ function addUp(program: Command, context: Context): void {
         throw new UsageError('-f - and --detach: a cluster in the background cannot read this input', 'peapod up');
       }
       const node = {
+        nodeMonitorGraceMs: options.nodeMonitorGracePeriod,
         crashLoopMaxDelayMs: options.crashLoopMaxDelay,
         logMaxBytes: options.logMaxSize,
         logMaxFiles: options.logMaxFiles,
@@ -175,6 +182,7 @@ type SelectedUp = Selected &
     readonly filename?: readonly string[];
     readonly nodes?: number;
     readonly crashLoopMaxDelay?: number;
+    readonly nodeMonitorGracePeriod?: number;
     readonly logMaxSize?: number;
     readonly logMaxFiles?: number;
   };

@@ -216,6 +216,27 @@ test('informer: backs off from 100 ms to 30 s while the server is away, and begi
   assert.deepEqual(world.told, ['+a', '+b']);
 });
 
+test('informer: who knows that the server is back ends the pause, and those after it are short again', async () => {
+  await using world = start();
+  const { server, clock, informer } = world;
+  informer.hurry();
+  await informer.synced(world.never);
+  server.unreachable = new ApiError('ServiceUnavailable', 'connection refused');
+  server.drop();
+  await clock.advance(600_000);
+  const tries = world.errors.length;
+  informer.hurry();
+  await settle();
+  assert.equal(world.errors.length, tries + 1);
+  await clock.advance(100);
+  assert.equal(world.errors.length, tries + 2);
+  server.unreachable = undefined;
+  server.put('a');
+  informer.hurry();
+  await settle();
+  assert.deepEqual(world.told, ['+a']);
+});
+
 test('informer: a watch that only ever ends at once is not a hot loop', async () => {
   await using world = start();
   await world.informer.synced(world.never);

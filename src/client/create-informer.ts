@@ -7,6 +7,7 @@ import { refusesStreaming, RevisionWentBackError, StalledError, wantsRelist } fr
 import { compareRevisions } from '#client/revision.ts';
 import { SeenRevision } from '#client/seen-revision.ts';
 import { backoffDelay, type BackoffPolicy } from '#lib/backoff.ts';
+import { notAwaited } from '#lib/clock.ts';
 import { isCancellation } from '#lib/scope.ts';
 import { orAborted } from '#lib/or-aborted.ts';
 
@@ -41,6 +42,9 @@ class LiveInformer<T extends KubeObject, Index extends string> implements Inform
   #progress = 0;
   /** Everything that came, initial events included. */
   #received = 0;
+  #failures = 0;
+  /** Ends a pause; undefined while there is none. */
+  #pause: AbortController | undefined;
 
   constructor(options: InformerOptions<T, Index>) {
     this.#options = options;
@@ -79,6 +83,11 @@ class LiveInformer<T extends KubeObject, Index extends string> implements Inform
     return orAborted(this.#firstList.promise, signal);
   }
 
+  hurry(): void {
+    this.#failures = 0;
+    this.#pause?.abort(notAwaited);
+  }
+
   async run(signal: AbortSignal): Promise<void> {
     if (this.#running) throw new Error(`the informer of ${this.resource.plural} is running already`);
     this.#running = true;
@@ -93,7 +102,7 @@ class LiveInformer<T extends KubeObject, Index extends string> implements Inform
 
   async #followForEver(signal: AbortSignal): Promise<void> {
     const { clock, random = Math.random, onError } = this.#options;
-    for (let failures = 0; ;) {
+    for (;;) {
       signal.throwIfAborted();
       const startedAt = clock.now();
       this.#progress = 0;
@@ -107,11 +116,23 @@ class LiveInformer<T extends KubeObject, Index extends string> implements Inform
         },
       );
       const worked = this.#progress > 0 || clock.now() - startedAt > retry.maxMs;
-      if (worked) failures = 0;
+      if (worked) this.#failures = 0;
       // A watch that the server ended after a while is simply renewed; one that ends at once would make a hot loop.
       if (worked && !failed) continue;
-      failures++;
-      await clock.sleep(backoffDelay(retry, failures) * (1 + random()), signal);
+      this.#failures++;
+      await this.#pauseFor(backoffDelay(retry, this.#failures) * (1 + random()), signal);
+    }
+  }
+
+  async #pauseFor(ms: number, signal: AbortSignal): Promise<void> {
+    const pause = new AbortController();
+    this.#pause = pause;
+    try {
+      await this.#options.clock.sleep(ms, AbortSignal.any([signal, pause.signal]));
+    } catch (error) {
+      if (signal.aborted || !pause.signal.aborted) throw error;
+    } finally {
+      this.#pause = undefined;
     }
   }
 

@@ -41,6 +41,8 @@ export interface Informer<T extends KubeObject = KubeObject, Index extends strin
    * A second call while the first one runs is refused (throws). It may be run again later: it goes on where it was.
    */
   run(signal: AbortSignal): Promise<void>;
+  /** Ends a pause between two tries: the API is known to answer again. Else it does nothing. */
+  hurry(): void;
   /** The newest revision the copy is known to show, bookmarks included; undefined before the first list. */
   readonly seen: ResourceVersion | undefined;
   /**

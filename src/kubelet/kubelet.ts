@@ -90,6 +90,11 @@ export class Kubelet {
       disk: deps.disk,
       memoryAvailable: deps.memoryAvailable,
       log,
+      events: deps.events,
+      answersAgain: () => {
+        for (const copy of [this.#pods, this.#nodes]) copy.hurry();
+      },
+      leaseSeconds: deps.settings.leaseSeconds,
       onRuntime: (name) => (runtimeName = name),
     });
     const node = (): NodeFacts => ({ addresses: self().addresses, runtimeName });
@@ -211,6 +216,7 @@ export class Kubelet {
       if (after) this.#volumes.podChanged(after);
       else if (before) scope.spawn('files of a pod that is gone', () => this.#volumes.release(before.metadata.uid));
     });
+    using _node = this.#nodes.onChange(({ after }) => this.#agent.seen(after));
     scope.spawn('services', (inner) => this.#services.run(inner));
     scope.spawn('logs', (inner) => keepLogsSmall({ runtime, clock, files, settings: settings.logs, log }, inner));
     scope.spawn('disk of pods', (inner) => storage.run(inner));

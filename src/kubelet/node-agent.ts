@@ -2,10 +2,15 @@ import { readFile } from 'node:fs/promises';
 import type { ContainerImage, Node, NodeStatus } from '#api/generated/core-v1.ts';
 import type { Lease } from '#api/generated/coordination-v1.ts';
 import { hasReason } from '#api/errors.ts';
+import { nodeCondition } from '#api/node-conditions.ts';
+import type { ResourceVersion, Uid } from '#api/meta.ts';
 import type { Client } from '#client/client.ts';
+import type { EventRecorder, Regarding } from '#client/events.ts';
 import { leaseResource, nodeResource } from '#client/resources.ts';
+import { compareRevisions } from '#client/revision.ts';
 import type { ContainerRuntime } from '#cri/runtime.ts';
 import type { DiskUsage } from '#host/machine.ts';
+import { nodeEvents } from '#kubelet/node-events.ts';
 import {
   newNode,
   nodeLabels,
@@ -15,6 +20,7 @@ import {
   sameNodeStatus,
 } from '#kubelet/node-object.ts';
 import type { Clock } from '#lib/clock.ts';
+import { backoffDelay, type BackoffPolicy } from '#lib/backoff.ts';
 import { isCancellation, Scope } from '#lib/scope.ts';
 import { Signal } from '#lib/signal.ts';
 
@@ -27,27 +33,45 @@ export interface NodeAgentDeps {
   readonly memoryAvailable: () => Promise<number>;
   /** Told what the runtime calls itself, each time it was asked. */
   readonly onRuntime: (name: string) => void;
+  readonly events: EventRecorder;
+  /** Of the lease. */
+  readonly leaseSeconds: number;
+  /** Called when the API answers after it had not. */
+  readonly answersAgain: () => void;
   readonly log: (message: string, error: unknown) => void;
 }
 
+/** What is done again and again. */
+interface Chore {
+  readonly name: string;
+  /** Gives how long to pause. */
+  readonly once: (signal: AbortSignal) => Promise<number>;
+  readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
 /** Upstream's defaults: the lease says "alive" often and cheaply, the status is written when it changed, else rarely. */
-const LEASE_SECONDS = 40;
-const RENEW_MS = 10_000;
+const RENEWALS_A_LEASE = 4;
 const LOOK_MS = 10_000;
 const REPORT_AT_LEAST_MS = 300_000;
 /** Until the node is Ready it looks more often: people are waiting. */
 const LOOK_UNREADY_MS = 200;
-const RETRY_MS = 500;
+/** As upstream's of the lease: who is back is heard of within seconds. */
+const retry: BackoffPolicy = { baseMs: 500, factor: 2, maxMs: 7_000 };
 /** As many images as upstream reports; the scheduler prefers nodes that have a pod's images. */
 const MAX_IMAGES = 50;
 const leaseNamespace = 'kube-node-lease';
 
-/** Registers the node, keeps its lease, reports its condition. The Node object is made anew should somebody delete it. */
+/** Registers the node, keeps its lease, reports its condition. */
 export class NodeAgent {
   readonly #deps: NodeAgentDeps;
   readonly #look = new Signal();
   #reported: NodeStatus | undefined;
   #reportedAt = -Infinity;
+  /** The revision that had it. */
+  #writtenAt: ResourceVersion | undefined;
+  /** The node as the API has it, as far as we have seen. */
+  #seen: Node | undefined;
+  #gone = false;
 
   constructor(deps: NodeAgentDeps) {
     this.#deps = deps;
@@ -69,57 +93,100 @@ export class NodeAgent {
     this.#look.raise();
   }
 
+  /** Tells what the API has of this node, undefined for nothing. What is wrong is put right at once. */
+  seen(node: Node | undefined): void {
+    this.#seen = node;
+    if (this.#contradiction()) this.#look.raise();
+  }
+
   async run(signal: AbortSignal): Promise<void> {
+    this.#deps.events.record(nodeRef(this.#deps.self().name), {
+      type: 'Normal',
+      reason: 'Starting',
+      message: 'Starting kubelet.',
+    });
     await using scope = new Scope(signal);
     const { clock } = this.#deps;
-    scope.spawn('node status', (inner) =>
-      this.#forever(
-        'reporting the node failed',
-        async (stop) => void (await this.#look.wait(clock, clock.now() + (await this.#report(stop)), stop)),
-        inner,
-      ),
-    );
-    scope.spawn('node lease', (inner) =>
-      this.#forever(
-        'renewing the lease failed',
-        async (stop) => {
-          await this.#renew(stop);
-          await clock.sleep(RENEW_MS, stop);
-        },
-        inner,
-      ),
-    );
+    const status: Chore = {
+      name: 'reporting the node',
+      once: (stop) => this.#report(stop),
+      pause: async (ms, stop) => void (await this.#look.wait(clock, clock.now() + ms, stop)),
+    };
+    const lease: Chore = {
+      name: 'renewing the lease',
+      once: (stop) => this.#renew(stop),
+      pause: (ms, stop) => clock.sleep(ms, stop),
+    };
+    for (const chore of [status, lease]) scope.spawn(chore.name, (inner) => this.#forever(chore, inner));
     await scope.join();
   }
 
-  async #forever(failure: string, once: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#deps;
-    for (;;) {
+  async #forever({ name, once, pause }: Chore, signal: AbortSignal): Promise<void> {
+    const { clock, log, answersAgain } = this.#deps;
+    for (let failures = 0; ;) {
       try {
-        await once(signal);
+        const ms = await once(signal);
+        if (failures > 0) answersAgain();
+        failures = 0;
+        await pause(ms, signal);
       } catch (error) {
         if (isCancellation(error, signal)) throw error;
-        log(failure, error);
-        await clock.sleep(RETRY_MS, signal);
+        log(`${name} failed`, error);
+        failures++;
+        await clock.sleep(backoffDelay(retry, failures), signal);
       }
     }
   }
 
   /** Gives how long to wait before looking again. */
   async #report(signal: AbortSignal): Promise<number> {
-    const { client, clock, self } = this.#deps;
+    const { clock, self } = this.#deps;
+    const health = await this.#health(signal);
     const now = clock.now();
-    const status = nodeStatusOf(self(), await this.#health(signal), this.#reported, now);
-    if (this.#reported === undefined) await this.#register(status, signal);
-    else if (!sameNodeStatus(this.#reported, status) || now - this.#reportedAt >= REPORT_AT_LEAST_MS) {
-      const found = await client.get(nodeResource, { name: self().name }, signal);
-      if (found)
-        await client.patch(nodeResource, { name: self().name, subresource: 'status' }, statusPatch(status), signal);
-      else await this.#register(status, signal);
-    } else return this.#pause(status);
+    if (this.#reported === undefined) return this.#register(health, now, signal);
+    // What the API has of it counts: others say Unknown of a node that was out of reach.
+    const known = this.#contradiction() ?? this.#reported;
+    const status = nodeStatusOf(self(), health, known, now);
+    const overdue = now - this.#reportedAt >= REPORT_AT_LEAST_MS;
+    if (sameNodeStatus(known, status) && !overdue) return this.#pause(status);
+    const ref = { name: self().name, subresource: 'status' };
+    try {
+      const written = await this.#deps.client.patch<Node>(nodeResource, ref, statusPatch(status), signal);
+      this.#told(known, status, written, now);
+    } catch (error) {
+      if (!hasReason(error, 'NotFound')) throw error;
+      this.#sayGone();
+    }
+    return this.#pause(status);
+  }
+
+  /** What the API says of the node where that is not what the node itself has said last. */
+  #contradiction(): NodeStatus | undefined {
+    const [node, reported] = [this.#seen, this.#reported];
+    if (!node || !reported || !this.#writtenAt) return undefined;
+    if (compareRevisions(node.metadata.resourceVersion, this.#writtenAt) < 0) return undefined;
+    const denied = reported.conditions?.some(({ type, status }) => nodeCondition(node, type)?.status !== status);
+    return denied === true ? node.status : undefined;
+  }
+
+  #told(before: NodeStatus | undefined, status: NodeStatus, written: Node, now: number): void {
+    const { self, events } = this.#deps;
+    const { name } = self();
+    for (const event of nodeEvents(name, before, status)) events.record(nodeRef(name), event);
     this.#reported = status;
     this.#reportedAt = now;
-    return this.#pause(status);
+    this.#writtenAt = written.metadata.resourceVersion;
+    this.#gone = false;
+  }
+
+  /**
+   * Who deletes a node wants to be rid of it, or to be sure that none of its pods is counted on any more. As upstream's it
+   * comes back when its kubelet is started anew, or when somebody makes the object.
+   */
+  #sayGone(): void {
+    if (!this.#gone)
+      this.#deps.log(`node ${this.#deps.self().name} was deleted: start it anew to register it`, undefined);
+    this.#gone = true;
   }
 
   #pause(status: NodeStatus): number {
@@ -128,21 +195,22 @@ export class NodeAgent {
   }
 
   /** A node that is known already keeps what others wrote on it; only its own labels and its status are renewed. */
-  async #register(status: NodeStatus, signal: AbortSignal): Promise<void> {
+  async #register(health: NodeHealth, now: number, signal: AbortSignal): Promise<number> {
     const { client, self } = this.#deps;
     const { name } = self();
-    try {
-      await client.create<Node>(nodeResource, newNode(self(), status), signal);
-    } catch (error) {
-      if (!hasReason(error, 'AlreadyExists')) throw error;
-      await client.patch(
-        nodeResource,
-        { name },
-        { kind: 'merge', body: { metadata: { labels: nodeLabels(self()) } } },
-        signal,
-      );
-      await client.patch(nodeResource, { name, subresource: 'status' }, statusPatch(status), signal);
+    const found = await client.get(nodeResource, { name }, signal);
+    const status = nodeStatusOf(self(), health, found?.status, now);
+    if (found === undefined) {
+      const made = await client.create<Node>(nodeResource, newNode(self(), status), signal);
+      this.#told(undefined, status, made, now);
+      return this.#pause(status);
     }
+    const labels = { kind: 'merge', body: { metadata: { labels: nodeLabels(self()) } } } as const;
+    await client.patch(nodeResource, { name }, labels, signal);
+    const ref = { name, subresource: 'status' };
+    const written = await client.patch<Node>(nodeResource, ref, statusPatch(status), signal);
+    this.#told(found.status, status, written, now);
+    return this.#pause(status);
   }
 
   async #health(signal: AbortSignal): Promise<NodeHealth> {
@@ -188,24 +256,32 @@ export class NodeAgent {
     }
   }
 
-  async #renew(signal: AbortSignal): Promise<void> {
-    const { client, clock, self } = this.#deps;
+  /** Gives how long the lease is good as it is. It belongs to the node, so there is none before that is known. */
+  async #renew(signal: AbortSignal): Promise<number> {
+    const { client, clock, self, leaseSeconds } = this.#deps;
     const { name } = self();
+    const owner = this.#seen?.metadata.uid;
     const renewTime = `${new Date(clock.now()).toISOString().slice(0, -1)}000Z`;
-    const spec = { holderIdentity: name, leaseDurationSeconds: LEASE_SECONDS, renewTime };
+    const spec = { holderIdentity: name, leaseDurationSeconds: leaseSeconds, renewTime };
     const ref = { namespace: leaseNamespace, name };
+    const owned = owner && { ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name, uid: owner }] };
     try {
-      await client.patch(leaseResource, ref, { kind: 'merge', body: { spec } }, signal);
+      const body = { spec, ...(owned && { metadata: owned }) };
+      await client.patch(leaseResource, ref, { kind: 'merge', body }, signal);
     } catch (error) {
       if (!hasReason(error, 'NotFound')) throw error;
+      if (!owned) return LOOK_UNREADY_MS;
       await client.create<Lease>(
         leaseResource,
-        { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: ref, spec },
+        { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { ...ref, ...owned }, spec },
         signal,
       );
     }
+    return (leaseSeconds * 1000) / RENEWALS_A_LEASE;
   }
 }
+
+const nodeRef = (name: string): Regarding => ({ apiVersion: 'v1', kind: 'Node', metadata: { name, uid: name as Uid } });
 
 /** Lists that would merge are replaced; conditions merge by type, so that others' stay. */
 const statusPatch = (status: NodeStatus): { readonly kind: 'strategic'; readonly body: object } => ({

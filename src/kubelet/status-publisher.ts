@@ -1,7 +1,9 @@
+import type { ResourceVersion } from '#api/meta.ts';
 import type { Pod, PodStatus } from '#api/generated/core-v1.ts';
 import { hasReason } from '#api/errors.ts';
 import type { Client } from '#client/client.ts';
 import { podResource } from '#client/resources.ts';
+import { compareRevisions } from '#client/revision.ts';
 import { publishDelay, sameStatus, statusPatch } from '#kubelet/status-patch.ts';
 import type { OwnStatus } from '#kubelet/status.ts';
 import { backoffDelay, type BackoffPolicy } from '#lib/backoff.ts';
@@ -15,6 +17,8 @@ interface Entry {
   readonly wanted: OwnStatus;
   /** What the API is known to have. */
   readonly acknowledged: PodStatus | undefined;
+  /** Since which revision it has. */
+  readonly acknowledgedAt: ResourceVersion | undefined;
   readonly onAcknowledged: () => void;
   readonly dueAt: number;
   readonly failures: number;
@@ -59,7 +63,7 @@ export class StatusPublisher {
     const before = this.#entries.get(uid);
     // Another object has taken the place of the one that was told.
     const known = before?.subject?.metadata.uid === subject?.metadata.uid ? before : undefined;
-    const acknowledged = known?.acknowledged ?? subject?.status;
+    const { acknowledged, acknowledgedAt } = acknowledgedOf(known, subject);
     const told = known?.writing ?? acknowledged;
     const dueAt = this.#clock.now() + publishDelay(told, wanted, pod.metadata.deletionTimestamp !== undefined);
     // What has begun to wait is not put off by what comes after it.
@@ -68,6 +72,7 @@ export class StatusPublisher {
       subject,
       wanted,
       acknowledged,
+      acknowledgedAt,
       onAcknowledged,
       dueAt: known && known.failures > 0 ? known.dueAt : Math.min(dueAt, waiting),
       failures: known?.failures ?? 0,
@@ -114,8 +119,9 @@ export class StatusPublisher {
     const { namespace = '', name } = subject.metadata;
     try {
       const ref = { namespace, name, subresource: 'status' };
-      await this.#client.patch(podResource, ref, { kind: 'strategic', body: statusPatch(subject, wanted) }, signal);
-      this.#settle(uid, subject, { acknowledged: wanted, failures: 0 });
+      const patch = { kind: 'strategic', body: statusPatch(subject, wanted) } as const;
+      const { metadata } = await this.#client.patch(podResource, ref, patch, signal);
+      this.#settle(uid, subject, { acknowledged: wanted, acknowledgedAt: metadata.resourceVersion, failures: 0 });
       onAcknowledged();
     } catch (error) {
       if (isCancellation(error, signal)) throw error;
@@ -137,6 +143,21 @@ export class StatusPublisher {
     }
     this.#changed.raise();
   }
+}
+
+/**
+ * What we have written, unless the API has been seen to say something else since: of a node that was thought to be lost others say
+ * that its pods are not ready.
+ */
+function acknowledgedOf(
+  known: Entry | undefined,
+  subject: Pod | undefined,
+): Pick<Entry, 'acknowledged' | 'acknowledgedAt'> {
+  const seenAt = subject?.metadata.resourceVersion;
+  const current = known?.acknowledgedAt;
+  if (!known) return { acknowledged: subject?.status, acknowledgedAt: seenAt };
+  const isNews = seenAt !== undefined && current !== undefined && compareRevisions(seenAt, current) > 0;
+  return isNews ? { acknowledged: subject?.status, acknowledgedAt: seenAt } : known;
 }
 
 /** Something is to be written that is not on its way yet. */

@@ -21,7 +21,7 @@ export class FakeClock implements Clock {
   sleep(ms: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return Promise.reject(signal.reason);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const sleeper: Sleeper = { due: this.#now + ms, wake: resolve };
+    const sleeper: Sleeper = { due: this.#after(ms), wake: resolve };
     this.#sleepers.push(sleeper);
     const onAbort = (): void => {
       this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
@@ -32,11 +32,16 @@ export class FakeClock implements Clock {
   }
 
   alarm(ms: number, ring: () => void): () => void {
-    const sleeper: Sleeper = { due: this.#now + ms, wake: ring };
+    const sleeper: Sleeper = { due: this.#after(ms), wake: ring };
     this.#sleepers.push(sleeper);
     return () => {
       this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
     };
+  }
+
+  /** A real clock knows whole milliseconds only, too. */
+  #after(ms: number): number {
+    return this.#now + Math.ceil(ms);
   }
 
   /** How many sleep: what a test asks to see that nothing was left behind. */

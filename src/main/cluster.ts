@@ -2,10 +2,11 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ConfigMap } from '#api/generated/core-v1.ts';
 import { hasReason } from '#api/errors.ts';
-import type { RuntimeChoice } from '#cli/commands.ts';
+import type { NodeRequest, RuntimeChoice } from '#cli/commands.ts';
 import type { Client } from '#client/client.ts';
 import { formatKubeconfig } from '#client/kubeconfig.ts';
 import { configMapResource } from '#client/resources.ts';
+import { type NodeLifecycleSettings, usualNodeLifecycle, withGrace } from '#controllers/node-lifecycle/settings.ts';
 import { Children } from '#host/children.ts';
 import type { ClusterPaths } from '#host/data-dir.ts';
 import { Scope } from '#lib/scope.ts';
@@ -56,7 +57,7 @@ export async function startCluster(
   stack: AsyncDisposableStack,
   signal: AbortSignal,
 ): Promise<RunningCluster> {
-  const { paths, clock, runtime, shape } = options;
+  const { paths, clock, runtime, shape, settings } = options;
   rememberSocket(paths, runtime.kind === 'socket' ? runtime.socket : undefined);
   const log = fileLog(join(paths.data, 'peapod.log'));
   const scope = stack.use(new Scope(signal));
@@ -77,6 +78,7 @@ export async function startCluster(
     host: LOOPBACK,
     port: options.port ?? rememberedPort(paths) ?? DEFAULT_PORT,
     nodes: lateNodes(pki, nodes, stack),
+    nodeLife: nodeLifeOf(settings),
   };
   const planing = startControlPlane(plain, pki, stack);
   const preparing = nodes.prepare();
@@ -111,6 +113,9 @@ export async function startCluster(
     throw error;
   }
 }
+
+const nodeLifeOf = ({ nodeMonitorGraceMs }: NodeRequest): NodeLifecycleSettings =>
+  nodeMonitorGraceMs === undefined ? usualNodeLifecycle : withGrace(nodeMonitorGraceMs);
 
 /** Who still has something to tell when the cluster stops does so before it is closed. */
 function timelinesOf(

@@ -16,6 +16,7 @@ import type { MakeController } from '#controllers/controller.ts';
 import { byNamespace, disruptionController } from '#controllers/disruption/reconcile.ts';
 import { withoutScales } from '#controllers/disruption/scales.ts';
 import { namespaceController } from '#controllers/namespace/reconcile.ts';
+import type { NodeLifecycleSettings } from '#controllers/node-lifecycle/settings.ts';
 import { rootCaController } from '#controllers/root-ca/reconcile.ts';
 import { runController } from '#controllers/run-controller.ts';
 import { serviceAccountController } from '#controllers/service-account/reconcile.ts';
@@ -23,6 +24,7 @@ import { staleDisruptionController } from '#controllers/stale-disruption/reconci
 import type { Clock } from '#lib/clock.ts';
 import type { Scope } from '#lib/scope.ts';
 import type { Log } from '#main/log.ts';
+import { byNode, runNodeControllers } from '#main/node-controllers.ts';
 import type { Pki } from '#main/pki.ts';
 import { createScheduler } from '#scheduler/create-scheduler.ts';
 import type { NodeConnection } from '#server/nodes/node-connection.ts';
@@ -43,6 +45,8 @@ export interface ControlPlaneParts {
   readonly host: string;
   readonly port: number;
   readonly nodes: NodeConnection;
+  /** How long nodes may be silent, and what follows. */
+  readonly nodeLife: NodeLifecycleSettings;
 }
 
 /** API server over its store, reached over HTTPS from outside and by a call from inside. */
@@ -96,7 +100,7 @@ export async function startControlPlane(
 /** Scheduler and controllers: clients of the API like any others. */
 export function runComponents(
   plane: ControlPlane,
-  { clock, log }: ControlPlaneParts,
+  { clock, log, nodeLife }: ControlPlaneParts,
   caCertificate: string,
   scope: Scope,
 ): void {
@@ -110,7 +114,12 @@ export function runComponents(
     resource: configMapResource,
     fieldSelector: 'metadata.name=kube-root-ca.crt',
   });
-  const pods = createInformer<Pod, 'byNamespace'>({ client, clock, resource: podResource, indexes: byNamespace });
+  const pods = createInformer<Pod, 'byNamespace' | 'byNode'>({
+    client,
+    clock,
+    resource: podResource,
+    indexes: { ...byNamespace, byNode },
+  });
   const budgets = createInformer<PodDisruptionBudget, 'byNamespace'>({
     client,
     clock,
@@ -142,6 +151,7 @@ export function runComponents(
   for (const controller of controllers) {
     scope.spawn('controller', (signal) => runController(controller, { client, clock, workers: 2, log }, signal));
   }
+  runNodeControllers({ client, clock, log, pods, settings: nodeLife }, scope);
 }
 
 function runScheduler(

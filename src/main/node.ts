@@ -11,7 +11,7 @@ import { memoryAvailable } from '#kubelet/node-agent.ts';
 import type { NodeSelf } from '#kubelet/node-object.ts';
 import type { ManifestFolder } from '#kubelet/static-pods/manifest-folder.ts';
 import { nodeServer } from '#kubelet/server/node-server.ts';
-import { crashLoopUpTo, type KubeletSettings, usualSettings } from '#kubelet/settings.ts';
+import { crashLoopUpTo, type KubeletSettings, leaseWithin, usualSettings } from '#kubelet/settings.ts';
 import type { Clock } from '#lib/clock.ts';
 import { remembered } from '#lib/remembered.ts';
 import type { Scope } from '#lib/scope.ts';
@@ -53,12 +53,18 @@ export interface NodeParts {
  */
 const ADDRESSES_KEPT_MS = 10_000;
 
-const settingsOf = ({ crashLoopMaxDelayMs, logMaxBytes, logMaxFiles }: NodeRequest): KubeletSettings => ({
+const settingsOf = ({
+  crashLoopMaxDelayMs,
+  logMaxBytes,
+  logMaxFiles,
+  nodeMonitorGraceMs,
+}: NodeRequest): KubeletSettings => ({
   crashLoop: crashLoopMaxDelayMs === undefined ? usualSettings.crashLoop : crashLoopUpTo(crashLoopMaxDelayMs),
   logs: {
     maxBytes: logMaxBytes ?? usualSettings.logs.maxBytes,
     maxFiles: logMaxFiles ?? usualSettings.logs.maxFiles,
   },
+  leaseSeconds: nodeMonitorGraceMs === undefined ? usualSettings.leaseSeconds : leaseWithin(nodeMonitorGraceMs),
 });
 
 /** The node's own server, and its kubelet in `scope`. */

@@ -1,7 +1,10 @@
-import type { Node } from '#api/generated/core-v1.ts';
+import type { Node, Taint } from '#api/generated/core-v1.ts';
+import { isSameTaint, notReadyTaint } from '#api/taints.ts';
 import type { Client } from '#client/client.ts';
 import { nodeResource } from '#client/resources.ts';
 import { UserError } from '#cli/user-error.ts';
+
+const isUntilReady = (taint: Taint): boolean => isSameTaint(taint, { key: notReadyTaint, effect: 'NoSchedule' });
 
 export interface Awaited {
   readonly name: string;
@@ -30,7 +33,8 @@ async function waitUntilReady(client: Client, { name, withinMs, since }: Awaited
       const ready = event.object.status?.conditions?.find(({ type }) => type === 'Ready');
       const spokenAt = Date.parse(ready?.lastHeartbeatTime ?? '');
       if (!(spokenAt >= Math.floor(since / 1000) * 1000)) continue;
-      if (ready?.status === 'True') return;
+      // Before the taint of its creation is off it gets no pods; that takes milliseconds.
+      if (ready?.status === 'True' && !event.object.spec?.taints?.some(isUntilReady)) return;
       last = ready?.message;
     }
   } catch (error) {

@@ -6,6 +6,7 @@ import { StoreClosedError, StoreFailedError, StoreFullError, type Store } from '
 import { Admission, type Lookup } from '#server/admission.ts';
 import { namespaceLifecycle } from '#server/admission/namespace-lifecycle.ts';
 import { nodeRestriction } from '#server/admission/node-restriction.ts';
+import { taintNodesByCondition } from '#server/admission/node-taint.ts';
 import { defaultTolerationSeconds } from '#server/admission/pod-defaults.ts';
 import { runtimeClass } from '#server/admission/runtime-class.ts';
 import { serviceAccount } from '#server/admission/service-account.ts';
@@ -109,6 +110,7 @@ export class ApiServer implements AsyncDisposable, Stages {
     const plugins = [
       namespaceLifecycle(lookup),
       serviceAccount({ lookup, clock, random }),
+      taintNodesByCondition,
       defaultTolerationSeconds,
       priority(lookup),
       serviceAddresses(lookup, clock, this.#range),

@@ -33,7 +33,8 @@ test('admission: a pod bound by hand that does not fit has failed, and nothing i
   );
   assert.deepEqual(await cluster.runtime.sandboxes.list({}, signal), []);
   assert.deepEqual(await cluster.files.found(), []);
-  const events = await cluster.client.list<Event>(eventResource, { namespace: 'default' }, signal);
+  const selection = { namespace: 'default', fieldSelector: 'involvedObject.kind=Pod' };
+  const events = await cluster.client.list<Event>(eventResource, selection, signal);
   assert.deepEqual(
     events.items.map(({ type, reason, message: said }) => ({ type, reason, said })),
     [{ type: 'Warning', reason: 'OutOfcpu', said: message }],

@@ -19,7 +19,7 @@ async function serverOver(store: Store, clock: FakeClock): Promise<{ server: Api
     clock,
     tokens,
     nodes: { stream: noNode, splice: noNode },
-    disabledAdmission: ['ServiceAccount'],
+    disabledAdmission: ['ServiceAccount', 'TaintNodesByCondition'],
   });
   await server.start(never);
   return { server, admin: new Talk(server.transport({ name: 'admin', groups: ['system:masters'] })) };

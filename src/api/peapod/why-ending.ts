@@ -3,6 +3,7 @@ import { millisOf, spanOf } from '#api/peapod/span.ts';
 import { brief } from '#api/peapod/trouble-texts.ts';
 import { subjectsOf } from '#api/peapod/subject.ts';
 import { lastWords } from '#api/peapod/why-crashing.ts';
+import { disruptionWords } from '#api/peapod/why-eviction.ts';
 import { nodeTrouble } from '#api/peapod/why-node.ts';
 import { type Finding, kubectlRef, type WhyFacts } from '#api/peapod/why-facts.ts';
 
@@ -13,7 +14,9 @@ export function whyTerminating(facts: WhyFacts): Finding {
   const deadline = millisOf(deletionTimestamp) ?? now;
   const { deletion } = recalled;
   const asked = deletion?.at ?? deadline - deletionGracePeriodSeconds * 1000;
-  const by = deletion === undefined ? '' : ` (${deletion.by} ${deletion.evicted ? 'evicted' : 'deleted'} it)`;
+  const told = deletion && `${deletion.by} ${deletion.evicted ? 'evicted' : 'deleted'} it`;
+  const whose = disruptionWords(pod) ?? told;
+  const by = whose === undefined ? '' : ` (${whose})`;
   const head = `has been ending for ${spanOf(now - asked)}${by}`;
   const running = subjectsOf(facts).filter(({ status }) => status?.state?.running);
   const force = `kubectl delete pod ${kubectlRef(pod)} --grace-period=0 --force`;

@@ -1,5 +1,6 @@
 import { millisOf, spanOf } from '#api/peapod/span.ts';
 import { brief, type Trouble } from '#api/peapod/trouble-texts.ts';
+import { fateWords } from '#api/peapod/why-eviction.ts';
 import type { WhyFacts } from '#api/peapod/why-facts.ts';
 
 /** What is the matter with the node a pod is on; `what` is a clause of its own. undefined: nothing that is known. */
@@ -17,7 +18,9 @@ export function nodeTrouble({ pod, cluster, now }: WhyFacts): Trouble | undefine
   const ready = node.status?.conditions?.find(({ type }) => type === 'Ready');
   if (ready?.status === 'True') return undefined;
   const since = millisOf(ready?.lastTransitionTime);
-  const why = ready?.message ? `: ${brief(ready.message)}` : '';
+  const fate = fateWords(pod, node, cluster.nodes, now);
+  const said = brief(ready?.message ?? '');
+  const why = `${said && `: ${fate ? said.replace(/\.$/, '') : said}`}${fate}`;
   return {
     what:
       since === undefined

@@ -8,6 +8,7 @@ import { failingProbe, whyContainer } from '#api/peapod/why-container.ts';
 import { lastWords } from '#api/peapod/why-crashing.ts';
 import { exitWords } from '#api/peapod/exit-words.ts';
 import { whyFailed, whyTerminating } from '#api/peapod/why-ending.ts';
+import { unwelcome } from '#api/peapod/why-eviction.ts';
 import { type ClusterFacts, type Finding, weights, type WhyFacts } from '#api/peapod/why-facts.ts';
 import { nodeTrouble } from '#api/peapod/why-node.ts';
 import { whyUnplaced } from '#api/peapod/why-unplaced.ts';
@@ -142,6 +143,9 @@ function whyReady(facts: WhyFacts): Finding {
   const head = since === undefined ? 'is ready' : `has been ready for ${spanOf(now - since)}`;
   const node = nodeTrouble(facts);
   if (node) return { what: `was ready when it was last heard of, but ${node.what}`, help: node.help, weight: 'stuck' };
+  const home = facts.cluster?.nodes.find(({ metadata }) => metadata.name === pod.spec.nodeName);
+  const eviction = home && unwelcome(pod, home, now);
+  if (eviction) return { what: `${head}, but ${eviction.what}`, help: eviction.help, weight: 'stuck' };
   const subjects = subjectsOf(facts);
   const failing = subjects.find((subject) => failingProbe(subject));
   if (failing) {

@@ -36,7 +36,7 @@ export async function startMemoryApi(): Promise<MemoryApi<FakeClock>> {
       clock,
       tokens,
       nodes: { stream: noNode, splice: noNode },
-      disabledAdmission: ['ServiceAccount'],
+      disabledAdmission: ['ServiceAccount', 'TaintNodesByCondition'],
     }),
   );
   await server.start(never);

@@ -53,7 +53,7 @@ export async function serve(options: ServeOptions = {}): Promise<Served> {
   const server = new ApiServer({
     nodes,
     onTrouble,
-    disabledAdmission: ['ServiceAccount'],
+    disabledAdmission: ['ServiceAccount', 'TaintNodesByCondition'],
     ...options,
     store,
     clock,

@@ -132,8 +132,8 @@ export async function inProcess(options: { eventTtlMs?: number } = {}): Promise<
     clock,
     tokens,
     nodes: { stream: unreachable, splice: unreachable },
-    // Nobody makes accounts for the namespaces of these tests.
-    disabledAdmission: ['ServiceAccount'],
+    // Nobody makes accounts for the namespaces of these tests, or looks after their nodes.
+    disabledAdmission: ['ServiceAccount', 'TaintNodesByCondition'],
     ...options,
   });
   await server.start(never);

@@ -15,6 +15,7 @@ import { SimulatedPodFiles } from '#kubelet/simulated-pod-files.ts';
 import { orAborted } from '#lib/or-aborted.ts';
 import { FakeClock, settle } from '#lib/fake-clock.ts';
 import { Scope } from '#lib/scope.ts';
+import { CuttableTransport } from '#test/integration/support/cuttable-transport.ts';
 import { MemoryFolder } from '#test/integration/support/memory-folder.ts';
 import { ApiServer } from '#server/server.ts';
 import { ServiceAccountTokens } from '#server/tokens/service-account-tokens.ts';
@@ -43,6 +44,8 @@ export class SmallCluster implements AsyncDisposable {
   readonly client: Client;
   readonly server: ApiServer;
   kubelet: Kubelet | undefined;
+  /** Between the kubelet and the API. */
+  line: CuttableTransport | undefined;
   #kubelet = new Scope();
 
   private constructor(keyPem: string, simulated: Partial<SimulatedOptions>) {
@@ -83,7 +86,8 @@ export class SmallCluster implements AsyncDisposable {
     const { clock, host, runtime } = this;
     this.files = this.files.restarted();
     const transport = this.server.transport({ name: `system:node:${NODE}`, groups: ['system:nodes'] });
-    const client = createClient(deaf ? silent : transport);
+    this.line = new CuttableTransport(transport);
+    const client = createClient(deaf ? silent : this.line);
     const events = createEventRecorder({ client, clock, source: { component: 'kubelet', host: NODE } });
     const onError = (error: unknown): void => void this.troubles.push(`timelines: ${String(error)}`);
     const timeline = new TimelineRecorder({ client, clock, onError });
