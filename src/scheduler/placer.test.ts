@@ -108,7 +108,7 @@ test('the columns come to what the plain definition says, however the cluster ch
     fc.property(steps, (all) => {
       const { plugins } = defaultProfile();
       const cluster = indexedCluster(plugins);
-      const placer = new Placer(plugins);
+      const placer = new Placer({ plugins });
       for (const [at, step] of all.entries()) {
         if (step.kind === 'node') cluster.setNode(nodeOf(step.node));
         if (step.kind === 'no-node') cluster.removeNode(`n${step.number}`);
@@ -117,7 +117,7 @@ test('the columns come to what the plain definition says, however the cluster ch
         const pod = podOf(at, step.pod);
         const tieBreak = seededTieBreak(at);
         const placement = placer.place(pod, cluster, tieBreak);
-        assert.deepEqual(told(placement), told(place(pod, cluster, plugins, tieBreak)));
+        assert.deepEqual(told(placement), told(place(pod, cluster, { plugins }, tieBreak)));
         if (placement.kind === 'chosen') cluster.setPod(pod, placement.node);
       }
     }),
@@ -128,7 +128,7 @@ test('the columns come to what the plain definition says, however the cluster ch
 test('a table that has been left behind for too long starts anew', () => {
   const { plugins } = defaultProfile();
   const cluster = indexedCluster(plugins);
-  const placer = new Placer(plugins);
+  const placer = new Placer({ plugins });
   cluster.setNode(aNode('n'));
   const pod = aPod('p', { cpu: '1' });
   assert.equal(placer.place(pod, cluster, seededTieBreak(1)).kind, 'chosen');
