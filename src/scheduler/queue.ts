@@ -127,6 +127,15 @@ export class SchedulingQueue {
     if (entry?.place === 'unschedulable') this.#wake(entry, now);
   }
 
+  /** What was done for it while it sleeps has failed: it is tried again after its back-off, whatever else there is to do. */
+  retry(uid: Uid, now: number): void {
+    const entry = this.#entries.get(uid);
+    if (entry?.place !== 'unschedulable') return;
+    this.#leave(entry);
+    entry.failedAt = now;
+    this.#backOff(entry, now, this.#penalized);
+  }
+
   /** Wakes those whom the change may help. Costs nothing for pods that no interested plugin has refused. */
   changed(change: ClusterChange, now: number): void {
     if (this.#inFlight.size > 0) this.#remember(change);

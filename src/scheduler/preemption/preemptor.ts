@@ -86,7 +86,7 @@ export class Preemptor {
     } catch (error) {
       // It stays: the next attempt decides anew.
       this.#pending.get(pod.metadata.uid)?.delete(victim.metadata.uid);
-      watch.queue.wake(pod.metadata.uid, clock.now());
+      watch.queue.retry(pod.metadata.uid, clock.now());
       throw error;
     }
   }

@@ -70,7 +70,9 @@ export function interPodAffinity(): SchedulerPlugin {
       };
       const scorer = scorerOf(terms, matching, countsOf);
       const about = { pod, terms, cluster };
-      const decides = evidence.near.length + evidence.far.length + evidence.keptOut.size > 0;
+      // Who is nominated may keep it out too: that is found when it is asked what they change.
+      const isOpen = cluster.nominations.size > 0;
+      const decides = isOpen || evidence.near.length + evidence.far.length + evidence.keptOut.size > 0;
       if (!decides && scorer === undefined) return skip;
       return {
         ...(decides ? opinionOn(evidence, about) : { kind: 'opinion' }),
