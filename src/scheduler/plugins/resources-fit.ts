@@ -10,10 +10,7 @@ export interface ResourcesFitArgs {
   readonly isIgnored: (resource: string) => boolean;
 }
 
-const defaultArgs: ResourcesFitArgs = {
-  strategy: { kind: 'least-allocated', resources: cpuAndMemory },
-  isIgnored: () => false,
-};
+export const defaultStrategy: ScoringStrategy = { kind: 'least-allocated', resources: cpuAndMemory };
 
 /** What a node has left must be enough; where more is left is better, unless the strategy says otherwise. */
 export function resourcesFitWith({ strategy, isIgnored }: ResourcesFitArgs): SchedulerPlugin {
@@ -22,7 +19,7 @@ export function resourcesFitWith({ strategy, isIgnored }: ResourcesFitArgs): Sch
     if (![...wanted.scalars.keys()].some(isIgnored)) return wanted;
     return { ...wanted, scalars: new Map([...wanted.scalars].filter(([name]) => !isIgnored(name))) };
   };
-  const isUsual = strategy === defaultArgs.strategy;
+  const isUsual = strategy === defaultStrategy;
   return {
     name: 'NodeResourcesFit',
     share: { textOf: requestsText },
@@ -54,7 +51,7 @@ export function resourcesFitWith({ strategy, isIgnored }: ResourcesFitArgs): Sch
   };
 }
 
-export const resourcesFit = resourcesFitWith(defaultArgs);
+export const resourcesFit = resourcesFitWith({ strategy: defaultStrategy, isIgnored: () => false });
 
 /** As `refusal`, told by a boolean: most nodes fit, and what says so should cost nothing. */
 function isEnough(wanted: RequestedResources, { allocatable, requested, pods }: NodeView): boolean {
