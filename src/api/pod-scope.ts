@@ -32,7 +32,7 @@ export const podFields: Readonly<Record<string, Fate>> = {
   nodeSelector: 'honoured',
   os: 'honoured',
   overhead: 'honoured',
-  preemptionPolicy: 'ignored',
+  preemptionPolicy: 'honoured',
   priority: 'honoured',
   priorityClassName: 'honoured',
   readinessGates: 'honoured',
@@ -93,14 +93,11 @@ export const volumeKinds: readonly string[] = [
   'secret',
 ];
 
-/** Set by defaulting or admission in every pod: saying of these that they have no effect would help nobody. */
-const setForEveryone: readonly string[] = ['preemptionPolicy'];
-
 /** Warnings for whoever creates the pod: what of it is accepted and has no effect yet. */
 export function withoutEffect({ spec }: Pod): readonly string[] {
   const told = (fields: Readonly<Record<string, Fate>>, object: object, path: string): readonly string[] =>
     Object.keys(object)
-      .filter((field) => fields[field] === 'ignored' && !setForEveryone.includes(field))
+      .filter((field) => fields[field] === 'ignored')
       .map((field) => `${path}.${field}: has no effect yet in peapod (see SCOPE.md)`);
   const each = (list: readonly Container[] | undefined, name: string): readonly string[] =>
     (list ?? []).flatMap((container, n) => told(containerFields, container, `spec.${name}[${n}]`));

@@ -133,7 +133,8 @@ export class NodeAgent {
         if (isCancellation(error, signal)) throw error;
         log(`${name} failed`, error);
         failures++;
-        await clock.sleep(backoffDelay(retry, failures), signal);
+        // Never so long that a node that is back would be given up for it.
+        await clock.sleep(Math.min(backoffDelay(retry, failures), this.#renewMs), signal);
       }
     }
   }
@@ -277,7 +278,11 @@ export class NodeAgent {
         signal,
       );
     }
-    return (leaseSeconds * 1000) / RENEWALS_A_LEASE;
+    return this.#renewMs;
+  }
+
+  get #renewMs(): number {
+    return (this.#deps.leaseSeconds * 1000) / RENEWALS_A_LEASE;
   }
 }
 

@@ -4,6 +4,7 @@ import type { Client } from '#client/client.ts';
 import { nodeResource } from '#client/resources.ts';
 import { hasReason } from '#api/errors.ts';
 import { type ClusterShape, clusterShape, type ShapeRequest } from '#cli/cluster-shape.ts';
+import type { RuntimeChoice } from '#cli/commands.ts';
 import { UserError } from '#cli/user-error.ts';
 import { type ClusterPaths, nodePaths } from '#host/data-dir.ts';
 
@@ -17,9 +18,14 @@ export interface DecidedShape {
  * What this start's cluster is like, and remembers it: in DATA for the next one, in RUN for as long as something of it may be
  * running. Call it with the directories made. Throws UserError when what an earlier start has left running is another cluster.
  */
-export function decideShape(paths: ClusterPaths, request: ShapeRequest): DecidedShape {
+export function decideShape(paths: ClusterPaths, request: ShapeRequest, runtime: RuntimeChoice): DecidedShape {
   const before = read(shapeFile(paths));
   const shape = clusterShape(paths.name, request, before);
+  if (shape.nodes.length > 1 && runtime.kind !== 'containerd') {
+    throw new UserError(
+      `several nodes have a containerd each, and --runtime ${runtime.kind === 'socket' ? runtime.socket : runtime.kind} is none of peapod's: leave out --nodes or --runtime`,
+    );
+  }
   const running = read(runningFile(paths));
   if (running !== undefined && namesOf(running).join() !== namesOf(shape).join()) {
     throw new UserError(

@@ -111,7 +111,7 @@ async function runCluster(start: Start, signal: AbortSignal): Promise<void> {
   const { paths, options, terminal } = start;
   const { port, runtime, images, registryMirror, node, staticPods, allowedUnsafeSysctls } = options;
   prepareDirectories(paths, bootId());
-  const { shape, removed } = decideShape(paths, options.shape);
+  const { shape, removed } = decideShape(paths, options.shape, runtime);
   // A thread of its own opens the store while this one loads the rest of the program.
   const store = openSqliteStore(paths.stateDb, { clock: realClock });
   stack.defer(async () => (await store.catch(() => undefined))?.[Symbol.asyncDispose]());

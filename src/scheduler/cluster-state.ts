@@ -2,6 +2,7 @@ import type { Namespace, Node, Pod, Service } from '#api/generated/core-v1.ts';
 import { keyOf, type ObjectKey, type Uid } from '#api/meta.ts';
 import type { Labels } from '#api/selectors.ts';
 import { NodeRecord } from '#scheduler/node-record.ts';
+import { Nominations } from '#scheduler/nominations.ts';
 import type { ClusterChange, ClusterView, NodeUpdate, NodeView } from '#scheduler/plugin.ts';
 import { priorityOf, requestsOf } from '#scheduler/pod-facts.ts';
 import { Topology } from '#scheduler/topology.ts';
@@ -29,6 +30,8 @@ export class ClusterState implements ClusterView {
   readonly #topologies = new Map<string, Topology>();
   readonly #namespaces = new Map<string, Labels>();
   readonly #services = new Map<ObjectKey, Service>();
+  /** Theirs is no change of any node: who depends on them is told by who changes them. */
+  readonly nominations = new Nominations();
   #namespacesEpoch = 0;
   #generation = 0;
   #imagesEpoch = 0;
@@ -79,7 +82,6 @@ export class ClusterState implements ClusterView {
   nodesWithImage(name: string): number {
     return this.#images.get(name) ?? 0;
   }
-  /** Whether any pod on any node has a priority below this one. */
   hasPodBelow(priority: number): boolean {
     for (const known of this.#priorities.keys()) if (known < priority) return true;
     return false;

@@ -14,8 +14,9 @@ import { seededTieBreak } from '#scheduler/place.ts';
 import { Placer } from '#scheduler/placer.ts';
 import { writeCondition, type NotScheduled } from '#scheduler/pod-condition.ts';
 import { isUnbound, nameOf } from '#scheduler/pod-facts.ts';
-import { defaultProfile } from '#scheduler/profile.ts';
-import type { QueueCounts, Taken } from '#scheduler/queue.ts';
+import { defaultProfile, type Profile } from '#scheduler/profile.ts';
+import { Preemptor, type Spawn } from '#scheduler/preemption/preemptor.ts';
+import { defaultBackoff, type QueueCounts, type Taken } from '#scheduler/queue.ts';
 import type { Scheduler, SchedulerOptions } from '#scheduler/scheduler.ts';
 import { attemptEntry } from '#scheduler/timeline-entry.ts';
 
@@ -23,7 +24,8 @@ import { attemptEntry } from '#scheduler/timeline-entry.ts';
 export const createScheduler = (options: SchedulerOptions): Scheduler =>
   new LiveScheduler({
     random: Math.random,
-    profile: defaultProfile(),
+    profiles: [defaultProfile()],
+    backoff: defaultBackoff,
     timeline: noTimeline,
     onAttempt: () => {},
     ...options,
@@ -41,7 +43,8 @@ const TURN_ATTEMPTS = 256;
 class LiveScheduler implements Scheduler {
   readonly #options: Required<SchedulerOptions>;
   readonly #watch: ClusterWatch;
-  readonly #placer: Placer;
+  readonly #byName: ReadonlyMap<string, Decider>;
+  readonly #preemptor: Preemptor;
   readonly #log = new AttemptLog();
   /** Raised when there may be something to do: a pod to try, a write that is over. */
   readonly #wake = new Signal();
@@ -50,8 +53,12 @@ class LiveScheduler implements Scheduler {
 
   constructor(options: Required<SchedulerOptions>) {
     this.#options = options;
-    this.#placer = new Placer(options.profile.plugins);
+    const { profiles, client, clock, events } = options;
+    this.#byName = new Map(
+      profiles.map((profile) => [profile.schedulerName, { profile, placer: new Placer(profile) }]),
+    );
     this.#watch = new ClusterWatch(options, () => this.#wake.raise());
+    this.#preemptor = new Preemptor({ client, clock, events, watch: this.#watch });
   }
 
   attempts(pod: ObjectKey): readonly Attempt[] {
@@ -103,19 +110,30 @@ class LiveScheduler implements Scheduler {
     const { clock, random, timeline } = this.#options;
     const { cluster, queue, revisions } = this.#watch;
     const seed = Math.floor(random() * 2 ** 32);
-    const placement = this.#placer.place(pod, cluster, seededTieBreak(seed));
-    const message = placement.kind === 'nowhere' ? unschedulableMessage(pod, placement, cluster) : '';
+    const { placer, profile } = this.#deciderOf(pod);
+    const placement = placer.place(pod, cluster, seededTieBreak(seed));
+    const preemption = placement.kind === 'nowhere' ? this.#preemptor.decide(pod, placement, profile, seed) : undefined;
+    const message = placement.kind === 'nowhere' ? unschedulableMessage(placement, preemption) : '';
     const at = clock.now();
     const attempt = attemptOf(pod, { number, at, seed, revisions, outcome: outcomeOf(placement, message) });
     this.#log.add(attempt);
     timeline.record(pod, attemptEntry(attempt, cluster.nodes.length), at);
     if (placement.kind === 'chosen') return this.#assume(pod, placement.node, scope);
     queue.refused(pod.metadata.uid, placement.refusals.plugins, at);
-    this.#tell(pod, { reason: 'Unschedulable', message }, scope);
+    const spawn: Spawn = (what, task) => this.#spawn(scope, what, (signal) => this.#writing(() => task(signal)));
+    const nominated = this.#preemptor.act(pod, preemption, spawn);
+    this.#tell(pod, { reason: 'Unschedulable', message, nominated }, scope);
+  }
+
+  /** Only pods of a profile get as far as this. */
+  #deciderOf({ spec }: Pod): Decider {
+    const decider = this.#byName.get(spec.schedulerName ?? '');
+    if (decider === undefined) throw new Error(`there is no profile for pods of ${JSON.stringify(spec.schedulerName)}`);
+    return decider;
   }
 
   #assume(pod: Pod, node: string, scope: Scope): void {
-    const { binding } = this.#options.profile;
+    const { binding } = this.#deciderOf(pod).profile;
     try {
       reserve(binding, pod, node);
     } catch (error) {
@@ -126,7 +144,8 @@ class LiveScheduler implements Scheduler {
   }
 
   async #bind(pod: Pod, node: string, { scope, signal }: { scope: Scope; signal: AbortSignal }): Promise<void> {
-    const { client, clock, profile } = this.#options;
+    const { client, clock } = this.#options;
+    const { profile } = this.#deciderOf(pod);
     const { uid } = pod.metadata;
     try {
       // Not even a microtask where there is nothing to prepare: what is under way is counted before the next pod is tried.
@@ -218,6 +237,12 @@ class LiveScheduler implements Scheduler {
       this.#wake.raise();
     }
   }
+}
+
+/** How pods of one schedulerName get their node. */
+interface Decider {
+  readonly profile: Profile;
+  readonly placer: Placer;
 }
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,39 +1,35 @@
-import type { Pod } from '#api/generated/core-v1.ts';
-import type { ClusterState } from '#scheduler/cluster-state.ts';
+import { unreachable } from '#lib/unreachable.ts';
 import type { Nowhere } from '#scheduler/placement.ts';
-import { priorityOf } from '#scheduler/pod-facts.ts';
+import type { Preemption } from '#scheduler/preemption/preempt.ts';
 
 /**
  * Why a pod fits nowhere, in upstream's words: `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) were
- * unschedulable.`, followed by what making room would bring. Reasons are sorted as text, count first, as upstream does.
+ * unschedulable.`, followed by why no room is made for it. Reasons are sorted as text, count first, as upstream does.
+ * `preemption` is undefined where nobody makes room.
  */
-export function unschedulableMessage(pod: Pod, placement: Nowhere, cluster: ClusterState): string {
+export function unschedulableMessage(placement: Nowhere, preemption: Preemption | undefined): string {
   const { nodes, refusals, podRefusal } = placement;
   if (nodes === 0) return 'no nodes available to schedule pods';
   const why = podRefusal === undefined ? histogram(refusals.reasons) : podRefusal.reasons.join(', ');
-  const preemption = preemptionMessage(pod, placement, cluster);
-  return `0/${nodes} nodes are available: ${why}.${preemption === undefined ? '' : ` ${preemption}`}`;
+  const more = preemption === undefined ? undefined : preemptionMessage(nodes, preemption);
+  return `0/${nodes} nodes are available: ${why}.${more === undefined ? '' : ` preemption: ${more}`}`;
 }
 
 /** A node was found, and a binding plugin would not have it. */
 export const permitMessage = (reason: string): string => `0/1 nodes are available: 1 ${reason}.`;
 
-/**
- * What upstream says after having tried to make room. No pod is evicted for another here, so it is said only where it is
- * true all the same: when there is no pod of a lower priority on any node where fewer pods could help.
- */
-function preemptionMessage(pod: Pod, { nodes, resolvable }: Nowhere, cluster: ClusterState): string | undefined {
-  if (pod.spec.preemptionPolicy === 'Never') return 'preemption: not eligible due to preemptionPolicy=Never.';
-  const priority = priorityOf(pod);
-  if (cluster.hasPodBelow(priority)) {
-    for (const name of resolvable) {
-      for (const other of cluster.node(name)?.pods.values() ?? []) if (priorityOf(other) < priority) return undefined;
-    }
+/** Nothing is said where room is being made: the node the pod is nominated for says it. */
+function preemptionMessage(nodes: number, preemption: Preemption): string | undefined {
+  switch (preemption.kind) {
+    case 'victims':
+      return undefined;
+    case 'not-eligible':
+      return preemption.why;
+    case 'helpless':
+      return `0/${nodes} nodes are available: ${histogram(preemption.reasons)}.`;
+    default:
+      return unreachable(preemption);
   }
-  const reasons = new Map<string, number>();
-  if (resolvable.length > 0) reasons.set('No preemption victims found for incoming pod', resolvable.length);
-  if (nodes > resolvable.length) reasons.set('Preemption is not helpful for scheduling', nodes - resolvable.length);
-  return `preemption: 0/${nodes} nodes are available: ${histogram(reasons)}.`;
 }
 
 const histogram = (reasons: ReadonlyMap<string, number>): string =>

@@ -4,14 +4,32 @@ import { amountsOf, milliOf, wholeOf, type RequestedResources } from '#api/pod-r
 import type { NodeView } from '#scheduler/plugin.ts';
 import { requestsOf } from '#scheduler/pod-facts.ts';
 
+const nothing: NodeView['requested'] = {
+  milliCpu: 0,
+  memory: 0,
+  ephemeralStorage: 0,
+  nonZeroMilliCpu: 0,
+  nonZeroMemory: 0,
+  scalars: new Map(),
+};
+
 /** Sums that are kept up rather than added anew: a pod more or less costs the same however many there are. */
-class Requested {
-  milliCpu = 0;
-  memory = 0;
-  ephemeralStorage = 0;
-  nonZeroMilliCpu = 0;
-  nonZeroMemory = 0;
-  readonly scalars = new Map<string, number>();
+export class Requested {
+  milliCpu: number;
+  memory: number;
+  ephemeralStorage: number;
+  nonZeroMilliCpu: number;
+  nonZeroMemory: number;
+  readonly scalars: Map<string, number>;
+
+  constructor(from: NodeView['requested'] = nothing) {
+    this.milliCpu = from.milliCpu;
+    this.memory = from.memory;
+    this.ephemeralStorage = from.ephemeralStorage;
+    this.nonZeroMilliCpu = from.nonZeroMilliCpu;
+    this.nonZeroMemory = from.nonZeroMemory;
+    this.scalars = new Map(from.scalars);
+  }
 
   add(of: RequestedResources, sign: 1 | -1): void {
     this.milliCpu += sign * of.milliCpu;

@@ -8,7 +8,9 @@ import { indexedCluster } from '#scheduler/indexed-cluster.ts';
 import { aNode, aPod } from '#scheduler/fixtures.ts';
 import { unschedulableMessage } from '#scheduler/message.ts';
 import { place, seededTieBreak } from '#scheduler/place.ts';
-import { defaultProfile } from '#scheduler/profile.ts';
+import { Budgets } from '#scheduler/preemption/budgets.ts';
+import { preempt } from '#scheduler/preemption/preempt.ts';
+import { defaultPreemption, defaultProfile } from '#scheduler/profile.ts';
 
 const { plugins } = defaultProfile();
 
@@ -17,8 +19,13 @@ function told(pod: Pod, nodes: readonly Node[], others: readonly [Pod, string][]
   const cluster = indexedCluster(plugins);
   for (const node of nodes) cluster.setNode(node);
   for (const [other, node] of others) cluster.setPod(other, node);
-  const placement = place(pod, cluster, plugins, seededTieBreak(1));
-  return placement.kind === 'chosen' ? `-> ${placement.node}` : unschedulableMessage(pod, placement, cluster);
+  const placement = place(pod, cluster, { plugins }, seededTieBreak(1));
+  if (placement.kind === 'chosen') return `-> ${placement.node}`;
+  const profile = { plugins, preemption: defaultPreemption };
+  return unschedulableMessage(
+    placement,
+    preempt(pod, placement, { cluster, profile, budgets: new Budgets([]), luck: 0 }),
+  );
 }
 
 const tainted = (name: string): Node => aNode(name, { spec: { taints: [{ key: 'dedicated', effect: 'NoSchedule' }] } });
@@ -53,7 +60,7 @@ const messageCases: readonly {
       'preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.',
   },
   {
-    name: 'taken by a pod of lower priority: nothing is said of making room, because nobody does',
+    name: 'taken by a pod of lower priority: nothing is said of making room, because it is made',
     pod: aPod('p', { cpu: '1' }, { priority: 1 }),
     nodes: [aNode('n')],
     others: [[aPod('q', { cpu: '2' }), 'n']],
@@ -136,7 +143,7 @@ test('place: the same seed gives the same node, whatever order the nodes came in
     const pick = (order: readonly Node[]): string => {
       const cluster = indexedCluster(plugins);
       for (const node of order) cluster.setNode(node);
-      const placement = place(aPod('p'), cluster, plugins, seededTieBreak(seed * 7919));
+      const placement = place(aPod('p'), cluster, { plugins }, seededTieBreak(seed * 7919));
       return placement.kind === 'chosen' ? placement.node : '';
     };
     const node = pick(nodes);
@@ -151,7 +158,7 @@ test('place: remembers the best three with what each plugin gave them', () => {
   const cluster = indexedCluster(plugins);
   const sizes = ['4', '1', '16', '8'];
   for (const cpu of sizes) cluster.setNode(aNode(`cpu-${cpu}`, { allocatable: { cpu } }));
-  const placement = place(aPod('p', { cpu: '500m' }), cluster, plugins, seededTieBreak(1));
+  const placement = place(aPod('p', { cpu: '500m' }), cluster, { plugins }, seededTieBreak(1));
   assert.equal(placement.kind, 'chosen');
   assert.deepEqual(placement.kind === 'chosen' && placement.best.map(({ node }) => node).slice(0, 2), [
     'cpu-16',
@@ -281,7 +288,7 @@ test('place: agrees with the plain rules on every cluster, and chooses a node ex
         for (const node of nodes) cluster.setNode(node);
         for (const [other, node] of others.slice(3)) cluster.setPod(other, node);
         const answers = oracle(pod, nodes, others);
-        const placement = place(pod, cluster, plugins, seededTieBreak(seed));
+        const placement = place(pod, cluster, { plugins }, seededTieBreak(seed));
         const feasible = [...answers].filter(([, why]) => why === '').map(([name]) => name);
         assert.equal(placement.kind, feasible.length > 0 ? 'chosen' : 'nowhere');
         if (placement.kind === 'chosen') {
@@ -354,7 +361,7 @@ test('place: the chosen node has the most points of all, worked out by hand', ()
         for (const node of nodes) cluster.setNode(node);
         for (const [name, pods] of on) for (const other of pods) cluster.setPod(other, name);
         const pod = podOf('p', ask);
-        const placement = place(pod, cluster, plugins, seededTieBreak(seed));
+        const placement = place(pod, cluster, { plugins }, seededTieBreak(seed));
         assert.equal(placement.kind, 'chosen');
         if (placement.kind !== 'chosen') return;
         const worst = Math.max(...nodeSizes.map(({ taints }) => taints));

@@ -1,55 +1,41 @@
 import type { Pod } from '#api/generated/core-v1.ts';
+import {
+  type Held,
+  type Inquiry,
+  isNamed,
+  isOpinions,
+  opinionsOf,
+  type PodRefusal,
+  refusalOf,
+} from '#scheduler/opinions.ts';
 import { Refusals, type Chosen, type Nowhere, type Placement, type Ranked } from '#scheduler/placement.ts';
-import type { ClusterView, NodeView, Opinion, PodVerdict, SchedulerPlugin, TieBreak } from '#scheduler/plugin.ts';
-import type { WeightedPlugin } from '#scheduler/profile.ts';
+import type { ClusterView, NodeView, TieBreak } from '#scheduler/plugin.ts';
+import type { Profile } from '#scheduler/profile.ts';
+import { enoughNodes, sampleOf } from '#scheduler/sample.ts';
+
+/** What of a profile decides. */
+export type Rules = Pick<Profile, 'plugins' | 'percentageOfNodesToScore'>;
 
 /**
  * The whole decision as a function of what is known: who may take the pod, and who of them should. A plugin's filter is
- * asked about a node only when none before it has refused that node, so a node is counted under one plugin.
+ * asked about a node only when none before it has refused that node, so a node is counted under one plugin. A pod for which a node
+ * is being made free goes there as soon as it can, whatever else it could have.
  */
-export function place(
-  pod: Pod,
-  cluster: ClusterView,
-  plugins: readonly WeightedPlugin[],
-  tieBreak: TieBreak,
-): Placement {
+export function place(pod: Pod, cluster: ClusterView, rules: Rules, tieBreak: TieBreak): Placement {
+  const { plugins, percentageOfNodesToScore } = rules;
   const refusals = new Refusals();
   const opinions = opinionsOf(plugins, (plugin) => plugin.consider(pod, cluster));
   if (!isOpinions(opinions)) return nowhere(opinions, cluster, refusals);
+  const inquiry = { pod, cluster, held: opinions };
+  const nominated = placeNominated(inquiry, tieBreak);
+  if (nominated !== undefined) return nominated;
   const resolvable: string[] = [];
-  const feasible = filter(candidatesOf(cluster, opinions, refusals), opinions, refusals, resolvable);
+  const all = filter(candidatesOf(cluster, opinions, refusals), inquiry, refusals, resolvable);
+  const enough = enoughNodes(cluster.nodes.length, percentageOfNodesToScore);
+  const feasible = sampleOf(all, enough, all.length === 0 ? 0 : tieBreak(all[0]!));
   if (feasible.length > 0) return choose(feasible, opinions, refusals, tieBreak);
   return { kind: 'nowhere', nodes: cluster.nodes.length, refusals, podRefusal: undefined, resolvable };
 }
-
-/** A plugin with an opinion of the pod at hand. */
-export interface Held {
-  readonly plugin: SchedulerPlugin;
-  readonly weight: number;
-  readonly opinion: Opinion;
-}
-
-/** A plugin that refuses the pod whatever the nodes are like. */
-export interface PodRefusal {
-  readonly plugin: string;
-  readonly verdict: Extract<PodVerdict, { readonly kind: 'rejected' }>;
-}
-
-/** What the plugins think of a pod; the first that refuses it everywhere is the last that is asked. */
-export function opinionsOf(
-  plugins: readonly WeightedPlugin[],
-  ask: (plugin: SchedulerPlugin) => PodVerdict | Opinion,
-): readonly Held[] | PodRefusal {
-  const opinions: Held[] = [];
-  for (const { plugin, weight } of plugins) {
-    const answer = ask(plugin);
-    if (answer.kind === 'opinion') opinions.push({ plugin, weight, opinion: answer });
-    else if (answer.kind === 'rejected') return { plugin: plugin.name, verdict: answer };
-  }
-  return opinions;
-}
-
-export const isOpinions = (answer: readonly Held[] | PodRefusal): answer is readonly Held[] => Array.isArray(answer);
 
 export function nowhere({ plugin, verdict }: PodRefusal, { nodes }: ClusterView, refusals: Refusals): Nowhere {
   refusals.count(plugin, verdict.reasons, nodes.length);
@@ -93,26 +79,33 @@ export function candidatesOf(cluster: ClusterView, opinions: readonly Held[], re
   return kept;
 }
 
+/** The node that is being made free for the pod, if it is free by now. */
+export function placeNominated({ pod, cluster, held }: Inquiry, tieBreak: TieBreak): Chosen | undefined {
+  if (cluster.nominations.size === 0) return undefined;
+  const name = cluster.nominations.nodeOf(pod.metadata.uid);
+  const node = name === undefined ? undefined : cluster.node(name);
+  if (node === undefined || !isNamed(node.name, held)) return undefined;
+  if (refusalOf(node, { pod, cluster, held }) !== undefined) return undefined;
+  return choose([node], held, new Refusals(), tieBreak);
+}
+
 /** Those that no plugin refuses, asked one by one. */
 export function filter(
   nodes: readonly NodeView[],
-  opinions: readonly Held[],
+  inquiry: Inquiry,
   refusals: Refusals,
   resolvable: string[],
 ): readonly NodeView[] {
-  const filters = opinions.filter(({ opinion }) => opinion.filter !== undefined);
+  const asked = { ...inquiry, held: inquiry.held.filter(({ opinion }) => opinion.filter !== undefined) };
   const feasible: NodeView[] = [];
   for (const node of nodes) {
-    let isRefused = false;
-    for (const { plugin, opinion } of filters) {
-      const verdict = opinion.filter?.(node);
-      if (verdict === undefined || verdict.kind === 'fits') continue;
-      refusals.count(plugin.name, verdict.reasons);
-      if (!verdict.final) resolvable.push(node.name);
-      isRefused = true;
-      break;
+    const refusal = refusalOf(node, asked);
+    if (refusal === undefined) {
+      feasible.push(node);
+      continue;
     }
-    if (!isRefused) feasible.push(node);
+    refusals.count(refusal.plugin, refusal.verdict.reasons);
+    if (!refusal.verdict.final) resolvable.push(node.name);
   }
   return feasible;
 }

@@ -9,6 +9,7 @@ import { place, seededTieBreak } from '#scheduler/place.ts';
 import type { Placement } from '#scheduler/placement.ts';
 import { Placer } from '#scheduler/placer.ts';
 import { defaultProfile } from '#scheduler/profile.ts';
+import { enoughNodes } from '#scheduler/sample.ts';
 
 /** Two of a placement's parts are in no particular order. */
 function told(placement: Placement): unknown {
@@ -45,6 +46,7 @@ const pods = fc.record({
   far: fc.option(terms, { freq: 2 }),
   likes: fc.option(terms, { freq: 2 }),
   dislikes: fc.option(terms, { freq: 2 }),
+  priority: fc.nat(1),
 });
 const steps = fc.array(
   fc.oneof(
@@ -52,6 +54,19 @@ const steps = fc.array(
     { weight: 1, arbitrary: fc.integer({ min: 0, max: 7 }).map((number) => ({ kind: 'no-node', number }) as const) },
     { weight: 6, arbitrary: pods.map((pod) => ({ kind: 'pod', pod }) as const) },
     { weight: 1, arbitrary: fc.nat().map((number) => ({ kind: 'no-pod', number }) as const) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(pods, fc.integer({ min: 0, max: 7 }))
+        .map(([pod, number]) => ({ kind: 'nominated', pod, number }) as const),
+    },
+    // Room was made for it, and now it is tried.
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(pods, fc.integer({ min: 0, max: 7 }))
+        .map(([pod, number]) => ({ kind: 'own', pod, number }) as const),
+    },
   ),
   { maxLength: 60 },
 );
@@ -77,7 +92,7 @@ const podAffinity = (required: Term | null, preferred: Term | null) => ({
 });
 
 function podOf(at: number, wishes: ArbitraryPod): Pod {
-  const { cpu, zone, prefers, tolerates, name, app, near, far, likes, dislikes } = wishes;
+  const { cpu, zone, prefers, tolerates, name, app, near, far, likes, dislikes, priority } = wishes;
   const named = { matchFields: [{ key: 'metadata.name', operator: 'In', values: [name ?? ''] }] } as const;
   const liked = { matchExpressions: [{ key: 'zone', operator: 'In', values: [prefers ?? ''] }] } as const;
   const nodeAffinity = {
@@ -96,6 +111,7 @@ function podOf(at: number, wishes: ArbitraryPod): Pod {
     { cpu },
     {
       affinity,
+      priority,
       ...(zone === null ? {} : { nodeSelector: { zone } }),
       ...(tolerates ? { tolerations: [{ operator: 'Exists' }] } : {}),
     },
@@ -108,17 +124,23 @@ test('the columns come to what the plain definition says, however the cluster ch
     fc.property(steps, (all) => {
       const { plugins } = defaultProfile();
       const cluster = indexedCluster(plugins);
-      const placer = new Placer(plugins);
+      const rules = { plugins };
+      const placer = new Placer(rules);
       for (const [at, step] of all.entries()) {
         if (step.kind === 'node') cluster.setNode(nodeOf(step.node));
         if (step.kind === 'no-node') cluster.removeNode(`n${step.number}`);
         if (step.kind === 'no-pod') cluster.removePod(`uid-p${step.number % (at + 1)}` as Uid);
-        if (step.kind !== 'pod') continue;
+        if (step.kind === 'nominated') cluster.nominations.set(podOf(at, step.pod), `n${step.number}`);
+        if (step.kind !== 'pod' && step.kind !== 'own') continue;
         const pod = podOf(at, step.pod);
+        if (step.kind === 'own') cluster.nominations.set(pod, `n${step.number}`);
         const tieBreak = seededTieBreak(at);
         const placement = placer.place(pod, cluster, tieBreak);
-        assert.deepEqual(told(placement), told(place(pod, cluster, plugins, tieBreak)));
-        if (placement.kind === 'chosen') cluster.setPod(pod, placement.node);
+        assert.deepEqual(told(placement), told(place(pod, cluster, rules, tieBreak)));
+        if (placement.kind === 'chosen') {
+          cluster.setPod(pod, placement.node);
+          cluster.nominations.delete(pod.metadata.uid);
+        }
       }
     }),
     { numRuns: 500 },
@@ -128,7 +150,7 @@ test('the columns come to what the plain definition says, however the cluster ch
 test('a table that has been left behind for too long starts anew', () => {
   const { plugins } = defaultProfile();
   const cluster = indexedCluster(plugins);
-  const placer = new Placer(plugins);
+  const placer = new Placer({ plugins });
   cluster.setNode(aNode('n'));
   const pod = aPod('p', { cpu: '1' });
   assert.equal(placer.place(pod, cluster, seededTieBreak(1)).kind, 'chosen');
@@ -138,3 +160,32 @@ test('a table that has been left behind for too long starts anew', () => {
   }
   assert.equal(placer.place(pod, cluster, seededTieBreak(1)).kind, 'nowhere');
 });
+
+test('of many nodes that can take a pod only so many are looked at, and others another time', () => {
+  const { plugins } = defaultProfile();
+  const cluster = indexedCluster(plugins);
+  for (let at = 0; at < 300; at++) cluster.setNode(aNode(`n${at}`));
+  const rules = { plugins, percentageOfNodesToScore: 50 };
+  const placer = new Placer(rules);
+  const chosen = new Set<string>();
+  for (let seed = 0; seed < 50; seed++) {
+    const placement = placer.place(aPod('p', { cpu: '1' }), cluster, seededTieBreak(seed));
+    assert.deepEqual(told(placement), told(place(aPod('p', { cpu: '1' }), cluster, rules, seededTieBreak(seed))));
+    assert.equal(placement.kind === 'chosen' && placement.feasible, 150);
+    if (placement.kind === 'chosen') chosen.add(placement.node);
+  }
+  assert.ok(chosen.size > 30);
+});
+
+for (const [nodes, percentage, want] of [
+  [5000, undefined, 5000],
+  [5000, 100, 5000],
+  [5000, 10, 500],
+  [5000, 0, 500],
+  [50, 1, 50],
+  [1000, 1, 100],
+  [1000, 0, 420],
+  [10_000, 0, 500],
+] as const) {
+  test(`${percentage} % of ${nodes} nodes are ${want}`, () => assert.equal(enoughNodes(nodes, percentage), want));
+}

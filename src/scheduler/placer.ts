@@ -1,9 +1,10 @@
 import type { Pod } from '#api/generated/core-v1.ts';
 import { LruMap } from '#lib/lru-map.ts';
-import { candidatesOf, choose, filter, type Held, isOpinions, nowhere, opinionsOf, rank } from '#scheduler/place.ts';
+import { type Held, type Inquiry, isOpinions, opinionsOf, refusalWithNominated } from '#scheduler/opinions.ts';
+import { candidatesOf, choose, filter, nowhere, placeNominated, rank, type Rules } from '#scheduler/place.ts';
 import { Refusals, type Chosen, type Placement } from '#scheduler/placement.ts';
 import type { ClusterView, NodeView, Rejected, SchedulerPlugin, TieBreak } from '#scheduler/plugin.ts';
-import type { WeightedPlugin } from '#scheduler/profile.ts';
+import { enoughNodes, sampleOf } from '#scheduler/sample.ts';
 import { ShareTable } from '#scheduler/share-table.ts';
 
 /** How many kinds of pods each plugin remembers its answers for: 9 bytes a node and kind. */
@@ -15,35 +16,41 @@ const KINDS = 64;
  * of them is told by plugins for all nodes at once. An attempt is then a few passes over typed arrays.
  */
 export class Placer {
-  readonly #plugins: readonly WeightedPlugin[];
+  readonly #rules: Rules;
   readonly #tables: ReadonlyMap<SchedulerPlugin, LruMap<string, ShareTable>>;
   /** For each node the number of its refusal in `#why`, from 1; 0 for those that can take the pod. */
   #refused = new Uint16Array(0);
   #why: { readonly plugin: string; readonly verdict: Rejected; nodes: number }[] = [];
 
-  constructor(plugins: readonly WeightedPlugin[]) {
-    this.#plugins = plugins;
-    this.#tables = new Map(plugins.map(({ plugin }) => [plugin, new LruMap<string, ShareTable>(KINDS)]));
+  constructor(rules: Rules) {
+    this.#rules = rules;
+    this.#tables = new Map(rules.plugins.map(({ plugin }) => [plugin, new LruMap<string, ShareTable>(KINDS)]));
   }
 
   place(pod: Pod, cluster: ClusterView, tieBreak: TieBreak): Placement {
     const refusals = new Refusals();
     const tables = new Map<SchedulerPlugin, ShareTable>();
-    const opinions = opinionsOf(this.#plugins, (plugin) => {
+    const opinions = opinionsOf(this.#rules.plugins, (plugin) => {
       const table = this.#tableOf(plugin, pod, cluster);
       if (table !== undefined) tables.set(plugin, table);
       return table === undefined ? plugin.consider(pod, cluster) : table.answer;
     });
     if (!isOpinions(opinions)) return nowhere(opinions, cluster, refusals);
     const held = opinions.map((one): Column => ({ ...one, table: tables.get(one.plugin) }));
+    const inquiry = { pod, cluster, held };
+    const nominated = placeNominated(inquiry, tieBreak);
+    if (nominated !== undefined) return nominated;
+    const enough = enoughNodes(cluster.nodes.length, this.#rules.percentageOfNodesToScore);
     // Few nodes are asked about one by one.
     if (held.some(({ opinion }) => opinion.nodes !== undefined)) {
       const resolvable: string[] = [];
-      const feasible = filter(candidatesOf(cluster, held, refusals), held, refusals, resolvable);
+      const all = filter(candidatesOf(cluster, held, refusals), inquiry, refusals, resolvable);
+      const feasible = sampleOf(all, enough, all.length === 0 ? 0 : tieBreak(all[0]!));
       if (feasible.length > 0) return choose(feasible, held, refusals, tieBreak);
       return { kind: 'nowhere', nodes: cluster.nodes.length, refusals, podRefusal: undefined, resolvable };
     }
-    const positions = this.#feasible(held, cluster);
+    const all = this.#feasible(inquiry);
+    const positions = sampleOf(all, enough, all.length === 0 ? 0 : tieBreak(cluster.nodes[all[0]!]!));
     for (const { plugin, verdict, nodes } of this.#why) if (nodes > 0) refusals.count(plugin, verdict.reasons, nodes);
     if (positions.length > 0) return chooseAmong(positions, held, cluster, { refusals, tieBreak });
     const resolvable = cluster.nodes
@@ -65,12 +72,13 @@ export class Placer {
   }
 
   /** The positions of the nodes that no plugin refuses. A node is counted under the first that refuses it. */
-  #feasible(held: readonly Column[], cluster: ClusterView): Int32Array {
+  #feasible(inquiry: Asked): Int32Array {
+    const { cluster, held } = inquiry;
     const nodes = cluster.nodes.length;
     if (this.#refused.length < nodes) this.#refused = new Uint16Array(Math.ceil(nodes * 1.25));
     else this.#refused.fill(0, 0, nodes);
     this.#why = [];
-    let left = nodes;
+    let left = nodes - this.#askNominated(inquiry);
     for (const { plugin, opinion, table } of held) {
       table?.catchUp(cluster);
       if (opinion.filter === undefined || table?.refusals === 0) continue;
@@ -79,6 +87,19 @@ export class Placer {
     const positions = new Int32Array(left);
     for (let at = 0, to = 0; at < nodes; at++) if (this.#refused[at] === 0) positions[to++] = at;
     return positions;
+  }
+
+  /** Of the few nodes that are being made free for others. Gives how many are refused for their sake. */
+  #askNominated(inquiry: Inquiry): number {
+    const { cluster } = inquiry;
+    if (cluster.nominations.size === 0) return 0;
+    for (const name of cluster.nominations.nodes) {
+      const node = cluster.node(name);
+      const refusal = node === undefined ? undefined : refusalWithNominated(node, inquiry);
+      if (node === undefined || refusal === undefined) continue;
+      this.#refused[node.position] = this.#why.push({ ...refusal, nodes: 1 });
+    }
+    return this.#why.length;
   }
 
   /** Takes over the refusals of a table. Gives how many nodes were refused by nobody before. */
@@ -125,6 +146,10 @@ export class Placer {
 
 interface Column extends Held {
   readonly table: ShareTable | undefined;
+}
+
+interface Asked extends Inquiry {
+  readonly held: readonly Column[];
 }
 
 interface Scored {

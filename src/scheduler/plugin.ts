@@ -1,6 +1,7 @@
 import type { Node, Pod, Taint } from '#api/generated/core-v1.ts';
 import type { Uid } from '#api/meta.ts';
 import type { Labels } from '#api/selectors.ts';
+import type { NominationsView } from '#scheduler/nominations.ts';
 import type { Topology } from '#scheduler/topology.ts';
 
 /**
@@ -112,6 +113,10 @@ export interface ClusterView {
   readonly namespacesEpoch: number;
   /** How many nodes have an image, by a name that a node's status gives it. */
   nodesWithImage(name: string): number;
+  /** Pods for which room is being made; none of them counts on a node. */
+  readonly nominations: NominationsView;
+  /** Whether any pod on any node has a priority below this one. */
+  hasPodBelow(priority: number): boolean;
 }
 
 /** One node with everything that is counted on it: pods bound to it, and those about to be (assumed). */

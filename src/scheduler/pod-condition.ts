@@ -7,6 +7,8 @@ import { podResource } from '#client/resources.ts';
 export interface NotScheduled {
   readonly reason: 'Unschedulable' | 'SchedulerError' | 'SchedulingGated';
   readonly message: string;
+  /** The node that is being made free for it; '' when none is any more; absent: what there was stands. */
+  readonly nominated?: string | undefined;
 }
 
 /** How often it is tried to write a condition to a pod that keeps changing; the next attempt writes it otherwise. */
@@ -26,12 +28,9 @@ export async function writeCondition(
   let known: Pod | undefined = pod;
   for (let tries = 0; tries < TRIES; tries++) {
     if (known === undefined || known.metadata.uid !== uid || known.spec.nodeName) return;
-    const condition = changedCondition(known, why, context.now);
-    if (condition === undefined) return;
-    const body = {
-      metadata: { uid, resourceVersion: known.metadata.resourceVersion },
-      status: { conditions: [condition] },
-    };
+    const status = changedStatus(known, why, context.now);
+    if (Object.keys(status).length === 0) return;
+    const body = { metadata: { uid, resourceVersion: known.metadata.resourceVersion }, status };
     const ref = { namespace, name, subresource: 'status' };
     try {
       await client.patch(podResource, ref, { kind: 'strategic', body }, context.signal);
@@ -42,6 +41,15 @@ export async function writeCondition(
       known = await client.get(podResource, { namespace, name }, context.signal);
     }
   }
+}
+
+function changedStatus(pod: Pod, why: NotScheduled, now: number): object {
+  const { nominated = pod.status?.nominatedNodeName ?? '' } = why;
+  const condition = changedCondition(pod, why, now);
+  return {
+    ...(condition === undefined ? {} : { conditions: [condition] }),
+    ...(nominated === (pod.status?.nominatedNodeName ?? '') ? {} : { nominatedNodeName: nominated || null }),
+  };
 }
 
 /** Undefined when the pod has it already. The time of transition is that of the status, not of the reason. */

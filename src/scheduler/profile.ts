@@ -16,7 +16,24 @@ export interface Profile {
   readonly schedulerName: string;
   readonly plugins: readonly WeightedPlugin[];
   readonly binding: readonly BindingPlugin[];
+  /** Of how many nodes that can take a pod one is chosen; see `enoughNodes`. Absent: of all of them. */
+  readonly percentageOfNodesToScore?: number | undefined;
+  /** How room is made for pods that fit nowhere. Absent: it is not. */
+  readonly preemption?: PreemptionLimits | undefined;
 }
+
+/** On how many nodes it is tried who would have to go: the larger of the two. */
+export interface PreemptionLimits {
+  /** Of the nodes where it could help at all. */
+  readonly minCandidateNodesPercentage: number;
+  readonly minCandidateNodesAbsolute: number;
+}
+
+/** Upstream's. */
+export const defaultPreemption: PreemptionLimits = {
+  minCandidateNodesPercentage: 10,
+  minCandidateNodesAbsolute: 100,
+};
 
 export interface WeightedPlugin {
   readonly plugin: SchedulerPlugin;
@@ -40,4 +57,5 @@ export const defaultProfile = (): Profile => ({
     { plugin: imageLocality, weight: 1 },
   ],
   binding: [],
+  preemption: defaultPreemption,
 });

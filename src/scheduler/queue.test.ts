@@ -15,7 +15,7 @@ const taints = new Set(['TaintToleration']);
 /** A queue whose changes come from a cluster, and a time that is set. */
 class World {
   now = 0;
-  readonly queue = new SchedulingQueue(defaultProfile().plugins.map(({ plugin }) => plugin));
+  readonly queue = new SchedulingQueue([defaultProfile()]);
   readonly cluster = new ClusterState((change) => this.queue.changed(change, this.now));
 
   add(...pods: readonly Pod[]): void {

@@ -4,6 +4,7 @@ import { backoffDelay, type BackoffPolicy } from '#lib/backoff.ts';
 import { Heap } from '#scheduler/heap.ts';
 import { isGated, priorityOf } from '#scheduler/pod-facts.ts';
 import type { ClusterChange, SchedulerPlugin } from '#scheduler/plugin.ts';
+import type { Profile } from '#scheduler/profile.ts';
 
 /**
  * The pods that wait for a node. Pure: it knows no clock and sets no timer; who uses it says what time it is and asks
@@ -20,7 +21,9 @@ import type { ClusterChange, SchedulerPlugin } from '#scheduler/plugin.ts';
  *                  change that came too late for the attempt and too early for the pool would be lost on it.
  */
 export class SchedulingQueue {
+  /** By the name of the profile and its own. */
   readonly #plugins: ReadonlyMap<string, SchedulerPlugin>;
+  readonly #policy: BackoffPolicy;
   readonly #entries = new Map<Uid, Entry>();
   readonly #active = new Heap<Ticket>(isAhead);
   readonly #backoff = new Heap<Ticket>(isSooner);
@@ -37,8 +40,13 @@ export class SchedulingQueue {
   #firstChange = 0;
   #order = 0;
 
-  constructor(plugins: readonly SchedulerPlugin[]) {
-    this.#plugins = new Map(plugins.map((plugin) => [plugin.name, plugin]));
+  constructor(profiles: readonly Pick<Profile, 'schedulerName' | 'plugins'>[], policy: BackoffPolicy = defaultBackoff) {
+    this.#policy = policy;
+    this.#plugins = new Map(
+      profiles.flatMap(({ schedulerName, plugins }) =>
+        plugins.map(({ plugin }) => [keyOf(schedulerName, plugin.name), plugin] as const),
+      ),
+    );
   }
 
   /** A pod that is to be scheduled, or that has changed while it waits. */
@@ -90,7 +98,8 @@ export class SchedulingQueue {
     const from = entry.changesSeen - this.#firstChange;
     const missed = [...this.#changes.slice(Math.max(0, from)), ...entry.ownChanges];
     this.#leave(entry);
-    entry.refusedBy = plugins;
+    const { schedulerName } = entry.pod.spec;
+    entry.refusedBy = new Set([...plugins].map((name) => keyOf(schedulerName, name)));
     entry.failedAt = now;
     if (from < 0 || missed.some((change) => this.#mayHelp(entry, change))) return this.#wake(entry, now);
     entry.place = 'unschedulable';
@@ -108,6 +117,21 @@ export class SchedulingQueue {
     if (entry?.place !== 'in-flight') return;
     this.#leave(entry);
     entry.refusedBy = noPlugins;
+    entry.failedAt = now;
+    this.#backOff(entry, now, this.#penalized);
+  }
+
+  /** Ends a pod's sleep: somebody knows that it is worth a try. */
+  wake(uid: Uid, now: number): void {
+    const entry = this.#entries.get(uid);
+    if (entry?.place === 'unschedulable') this.#wake(entry, now);
+  }
+
+  /** What was done for it while it sleeps has failed: it is tried again after its back-off, whatever else there is to do. */
+  retry(uid: Uid, now: number): void {
+    const entry = this.#entries.get(uid);
+    if (entry?.place !== 'unschedulable') return;
+    this.#leave(entry);
     entry.failedAt = now;
     this.#backOff(entry, now, this.#penalized);
   }
@@ -151,7 +175,7 @@ export class SchedulingQueue {
   }
 
   #backOff(entry: Entry, now: number, heap: Heap<Ticket>): void {
-    const at = entry.failedAt + backoffDelay(backoff, entry.attempts);
+    const at = entry.failedAt + backoffDelay(this.#policy, entry.attempts);
     if (at <= now) return this.#activate(entry, now);
     entry.place = 'backing-off';
     entry.ticket = { entry, at, order: this.#order++, priority: priorityOf(entry.pod) };
@@ -268,10 +292,12 @@ interface Ticket {
 }
 
 /** Upstream's defaults (podInitialBackoffSeconds, podMaxBackoffSeconds, podMaxInUnschedulablePodsDuration). */
-const backoff: BackoffPolicy = { baseMs: 1_000, factor: 2, maxMs: 10_000 };
+export const defaultBackoff: BackoffPolicy = { baseMs: 1_000, factor: 2, maxMs: 10_000 };
 const LONGEST_SLEEP_MS = 5 * 60_000;
 /** How many changes are kept for attempts in flight. */
 const MOST_CHANGES = 8_192;
+
+const keyOf = (schedulerName = 'default-scheduler', plugin: string): string => `${schedulerName}/${plugin}`;
 
 const noPlugins: ReadonlySet<string> = new Set();
 const anybody: ReadonlySet<string> = new Set(['']);

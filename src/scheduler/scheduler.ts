@@ -2,6 +2,7 @@ import type { ObjectKey } from '#api/meta.ts';
 import type { Client } from '#client/client.ts';
 import type { EventRecorder } from '#client/events.ts';
 import type { Timeline } from '#client/timeline-recorder.ts';
+import type { BackoffPolicy } from '#lib/backoff.ts';
 import type { Clock } from '#lib/clock.ts';
 import type { Attempt } from '#scheduler/attempts.ts';
 import type { Profile } from '#scheduler/profile.ts';
@@ -16,7 +17,8 @@ import type { QueueCounts } from '#scheduler/queue.ts';
  * (`queue.ts`); one at a time is decided upon by a pure function (`place.ts`) of the table and the plugins' opinions.
  * The chosen node is taken for granted at once (the pod is *assumed* there), and the binding is written while the next
  * pod is decided upon. When the write fails, the pod is taken off the table and tried again later. When a pod fits
- * nowhere, its condition and an event say why, and it sleeps until a change comes that may help it.
+ * nowhere, its condition and an event say why, and it sleeps until a change comes that may help it. When it is more important than
+ * pods that are on nodes, room is made for it (`preemption/`).
  *
  * The only authority is the server, which binds a pod once: two schedulers may both try.
  */
@@ -45,6 +47,8 @@ export interface SchedulerOptions {
   readonly onAttempt?: (ms: number) => void;
   /** Told of what went wrong and is tried again. */
   readonly log: (message: string, error: unknown) => void;
-  /** `defaultProfile()` when absent. Its plugins must be nobody else's. */
-  readonly profile?: Profile;
+  /** `[defaultProfile()]` when absent; no two of one name. Their plugins must be nobody else's. */
+  readonly profiles?: readonly Profile[];
+  /** Between attempts that come to nothing: upstream's 1 to 10 s when absent. */
+  readonly backoff?: BackoffPolicy;
 }

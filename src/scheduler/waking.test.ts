@@ -77,7 +77,7 @@ test('waking: no pod sleeps while a node would take it, whatever has changed sin
       fc.nat(3),
       (before, spec, after, during) => {
         const { plugins } = defaultProfile();
-        const queue = new SchedulingQueue(plugins.map(({ plugin }) => plugin));
+        const queue = new SchedulingQueue([{ schedulerName: 'default-scheduler', plugins }]);
         const cluster = indexedCluster(plugins, (change) => queue.changed(change, 0));
         queue.set(withSpec('waiting', spec), 0);
         const uid = 'uid-waiting' as Uid;
@@ -85,7 +85,7 @@ test('waking: no pod sleeps while a node would take it, whatever has changed sin
         for (const [at, step] of [undefined, ...after].entries()) {
           if (step !== undefined) apply(step, cluster, queue);
           const pod = queue.get(uid)!;
-          const isTaken = place(pod, cluster, plugins, seededTieBreak(1)).kind === 'chosen';
+          const isTaken = place(pod, cluster, { plugins }, seededTieBreak(1)).kind === 'chosen';
           if (queue.counts.unschedulable === 1) {
             slept++;
             assert.ok(!isTaken, 'it sleeps, and there is a node for it');
@@ -94,7 +94,7 @@ test('waking: no pod sleeps while a node would take it, whatever has changed sin
           // Woken, or new: it is tried, and goes to sleep when that comes to nothing.
           const taken = queue.take(0);
           assert.equal(taken?.pod, pod);
-          const placement = place(pod, cluster, plugins, seededTieBreak(1));
+          const placement = place(pod, cluster, { plugins }, seededTieBreak(1));
           if (placement.kind === 'chosen') return;
           for (const late of after.slice(at, at + during)) apply(late, cluster, queue);
           queue.refused(uid, placement.refusals.plugins, 0);

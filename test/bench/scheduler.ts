@@ -74,7 +74,7 @@ const cases: readonly { readonly name: string; readonly spec: PodSpec }[] = [
 function placing({ nodes, pods }: Size, spec: PodSpec): number {
   const { plugins } = defaultProfile();
   const cluster = indexedCluster(plugins);
-  const placer = new Placer(plugins);
+  const placer = new Placer({ plugins });
   for (let at = 0; at < nodes; at++) cluster.setNode(newNode(at));
   const waiting = Array.from({ length: pods }, (_, at) => newPod(at, spec));
   const start = performance.now();

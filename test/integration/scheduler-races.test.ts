@@ -150,7 +150,7 @@ test('scheduler: a binding plugin reserves, permits and prepares; a refusal give
     permit: async () => (permits ? { kind: 'allowed' } : { kind: 'refused', reason: 'waiting for the gang' }),
     preBind: async () => void calls.push(`${name} preBind`),
   });
-  await world.schedule({ profile: { ...defaultProfile(), binding: [plugin('one'), plugin('two')] } });
+  await world.schedule({ profiles: [{ ...defaultProfile(), binding: [plugin('one'), plugin('two')] }] });
   await world.pod('web', { cpu: '1' });
   assert.deepEqual(calls.splice(0), [
     'one reserve web node1',
@@ -285,7 +285,7 @@ test('scheduler: pods that wait for permission keep nobody from being scheduled'
       return { kind: 'allowed' };
     },
   };
-  const scheduler = await world.schedule({ profile: { ...defaultProfile(), binding: [plugin] } });
+  const scheduler = await world.schedule({ profiles: [{ ...defaultProfile(), binding: [plugin] }] });
   const names = Array.from({ length: 100 }, (_, at) => `gang-${at}`);
   await Promise.all(names.map((name) => world.client.create(podResource, newPod(name, {}), never)));
   await world.pod('web');

@@ -1,35 +1,57 @@
 import type { Pod } from '#api/generated/core-v1.ts';
 import type { RequestedResources } from '#api/pod-resources.ts';
 import { bestScore, fits, type NodeView, type SchedulerPlugin, type Verdict } from '#scheduler/plugin.ts';
+import { cpuAndMemory, type ScoringStrategy, strategyScore } from '#scheduler/plugins/scoring-strategy.ts';
 import { requestsOf, requestsText } from '#scheduler/pod-facts.ts';
 
-/** What a node has left must be enough; where more is left is better (upstream's LeastAllocated, the default). */
-export const resourcesFit: SchedulerPlugin = {
-  name: 'NodeResourcesFit',
-  share: { textOf: requestsText },
-  consider(pod) {
+export interface ResourcesFitArgs {
+  readonly strategy: ScoringStrategy;
+  /** Extended resources that are not looked at: others see to them. */
+  readonly isIgnored: (resource: string) => boolean;
+}
+
+export const defaultStrategy: ScoringStrategy = { kind: 'least-allocated', resources: cpuAndMemory };
+
+/** What a node has left must be enough; where more is left is better, unless the strategy says otherwise. */
+export function resourcesFitWith({ strategy, isIgnored }: ResourcesFitArgs): SchedulerPlugin {
+  const wantedOf = (pod: Pod): RequestedResources => {
     const wanted = requestsOf(pod);
-    return {
-      kind: 'opinion',
-      filter: (node) => (isEnough(wanted, node) ? fits : refusal(wanted, node)),
-      scorer: () => ({ score: (node) => leastAllocated(wanted, node) }),
-    };
-  },
-  interests: ['node-added', 'node-allocatable', 'pod-removed', 'pod-updated', 'pod-itself'],
-  mightHelp(pod, change) {
-    switch (change.kind) {
-      case 'node-added':
-      case 'node-allocatable':
-      case 'pod-removed':
-      case 'pod-updated':
-        return change.node !== undefined && isEnough(requestsOf(pod), change.node);
-      case 'pod-itself':
-        return asksForLess(pod, change.before);
-      default:
-        return false;
-    }
-  },
-};
+    if (![...wanted.scalars.keys()].some(isIgnored)) return wanted;
+    return { ...wanted, scalars: new Map([...wanted.scalars].filter(([name]) => !isIgnored(name))) };
+  };
+  const isUsual = strategy === defaultStrategy;
+  return {
+    name: 'NodeResourcesFit',
+    share: { textOf: requestsText },
+    consider(pod) {
+      const asked = requestsOf(pod);
+      const wanted = wantedOf(pod);
+      return {
+        kind: 'opinion',
+        filter: (node) => (isEnough(wanted, node) ? fits : refusal(wanted, node)),
+        scorer: () => ({
+          score: isUsual ? (node) => leastAllocated(asked, node) : (node) => strategyScore(strategy, asked, node),
+        }),
+      };
+    },
+    interests: ['node-added', 'node-allocatable', 'pod-removed', 'pod-updated', 'pod-itself'],
+    mightHelp(pod, change) {
+      switch (change.kind) {
+        case 'node-added':
+        case 'node-allocatable':
+        case 'pod-removed':
+        case 'pod-updated':
+          return change.node !== undefined && isEnough(wantedOf(pod), change.node);
+        case 'pod-itself':
+          return asksForLess(pod, change.before);
+        default:
+          return false;
+      }
+    },
+  };
+}
+
+export const resourcesFit = resourcesFitWith({ strategy: defaultStrategy, isIgnored: () => false });
 
 /** As `refusal`, told by a boolean: most nodes fit, and what says so should cost nothing. */
 function isEnough(wanted: RequestedResources, { allocatable, requested, pods }: NodeView): boolean {
@@ -77,6 +99,7 @@ function scalarsLack({ scalars }: RequestedResources, allocatable: Scalars, requ
   return names;
 }
 
+/** The default strategy, which is asked of every node that changes. */
 function leastAllocated(wanted: RequestedResources, { allocatable, requested }: NodeView): number {
   let total = 0;
   let resources = 0;

@@ -10,7 +10,7 @@ import { success, type SubresourceHandler } from '#server/subresources/call.ts';
 
 /**
  * Binding gives a pod its node: nodeName and the condition PodScheduled in one write, once. Labels and annotations of the binding
- * go over to the pod.
+ * go over to the pod. The node it was nominated for is forgotten.
  */
 export function bindPod(registry: Registry, clock: Clock): SubresourceHandler {
   return async ({ request, target, write }) => {
@@ -46,6 +46,8 @@ function bound(pod: Pod, { metadata, target }: Binding, now: number): Pod {
   if ((pod.spec.schedulingGates ?? []).length > 0) {
     throw refuse(`pod ${name} has non-empty .spec.schedulingGates`);
   }
+  // What was only hoped for says nothing any more (KEP-5278).
+  const { nominatedNodeName: _, ...status } = pod.status ?? {};
   return {
     ...pod,
     metadata: {
@@ -54,7 +56,7 @@ function bound(pod: Pod, { metadata, target }: Binding, now: number): Pod {
       ...merged('annotations', pod.metadata.annotations, metadata?.annotations),
     },
     spec: { ...pod.spec, nodeName: target.name! },
-    status: { ...pod.status, conditions: scheduled(pod.status?.conditions ?? [], now) },
+    status: { ...status, conditions: scheduled(status.conditions ?? [], now) },
   };
 }
 

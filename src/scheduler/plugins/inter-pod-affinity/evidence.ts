@@ -48,6 +48,30 @@ export function adjusted(
 function shifted(tally: Tally, node: NodeView, by: 1 | -1): Tally {
   const where = tally.topology.domainOf(node);
   if (where < 0) return tally;
-  const { topology, total } = tally;
-  return { topology, total: total + by, of: (domain) => tally.of(domain) + (domain === where ? by : 0) };
+  // Of what was shifted already the difference is what counts: however many come and go, asking costs the same.
+  const base = tally instanceof Shifted ? tally.base : tally;
+  const more = new Map(tally instanceof Shifted ? tally.more : []);
+  more.set(where, (more.get(where) ?? 0) + by);
+  return new Shifted(base, more, tally.total + by);
+}
+
+/** A tally with so many more in some domains. */
+class Shifted implements Tally {
+  readonly base: Tally;
+  readonly more: ReadonlyMap<number, number>;
+  readonly total: number;
+
+  constructor(base: Tally, more: ReadonlyMap<number, number>, total: number) {
+    this.base = base;
+    this.more = more;
+    this.total = total;
+  }
+
+  get topology(): Topology {
+    return this.base.topology;
+  }
+
+  of(domain: number): number {
+    return this.base.of(domain) + (this.more.get(domain) ?? 0);
+  }
 }

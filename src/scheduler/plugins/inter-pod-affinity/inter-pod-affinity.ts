@@ -27,12 +27,24 @@ const keptOut = rejected("node(s) didn't satisfy existing pods anti-affinity rul
 /** How many selections pods are counted for at a time: each is asked about every pod that comes or goes. */
 const SELECTIONS = 128;
 
+export interface InterPodAffinityArgs {
+  /** What a pod that must be near another is worth to that other, 0 to 100. */
+  readonly hardPodAffinityWeight: number;
+  /** What pods on nodes would like says nothing to pods that have no such wishes themselves. */
+  readonly ignorePreferred: boolean;
+}
+
+const defaultArgs: InterPodAffinityArgs = { hardPodAffinityWeight: 1, ignorePreferred: false };
+
 /**
  * Pods that want to be near others or far from them, and what those that are there already want of them (symmetry: required
  * anti-affinity of a pod on a node keeps out whom it means; what it prefers, or must be near to, draws them). Counts by domain are
  * kept up, so that an attempt costs a pass over the nodes for each term.
  */
-export function interPodAffinity(): SchedulerPlugin {
+export function interPodAffinity({
+  hardPodAffinityWeight,
+  ignorePreferred,
+}: InterPodAffinityArgs = defaultArgs): SchedulerPlugin {
   let cluster: ClusterView;
   let groups: TermGroups;
   let counted = new LruMap<string, PodCounts>(SELECTIONS);
@@ -50,7 +62,7 @@ export function interPodAffinity(): SchedulerPlugin {
     index: {
       init(view) {
         cluster = view;
-        groups = new TermGroups(view);
+        groups = new TermGroups(view, hardPodAffinityWeight);
         counted = new LruMap<string, PodCounts>(SELECTIONS);
       },
       apply(change) {
@@ -68,9 +80,12 @@ export function interPodAffinity(): SchedulerPlugin {
         far: terms.antiAffinity.map((term) => countsOf(term, term.topologyKey)),
         keptOut: new Map(matching.keepOut.map(({ term, counts }) => [term.text, counts])),
       };
-      const scorer = scorerOf(terms, matching, countsOf);
+      const hasNoSay = ignorePreferred && terms.preferred.length === 0;
+      const scorer = hasNoSay ? undefined : scorerOf(terms, matching, countsOf);
       const about = { pod, terms, cluster };
-      const decides = evidence.near.length + evidence.far.length + evidence.keptOut.size > 0;
+      // Who is nominated may keep it out too: that is found when it is asked what they change.
+      const isOpen = cluster.nominations.size > 0;
+      const decides = isOpen || evidence.near.length + evidence.far.length + evidence.keptOut.size > 0;
       if (!decides && scorer === undefined) return skip;
       return {
         ...(decides ? opinionOn(evidence, about) : { kind: 'opinion' }),

@@ -19,8 +19,6 @@ export interface Matching {
   readonly like: readonly TermGroup[];
 }
 
-/** What a pod that must be near another is worth to that other (upstream's hardPodAffinityWeight). */
-const HARD_WEIGHT = 1;
 /** For how many kinds of pods it is remembered which groups mean them. */
 const KINDS = 256;
 
@@ -30,6 +28,7 @@ const KINDS = 256;
  */
 export class TermGroups {
   readonly #cluster: ClusterView;
+  readonly #hardWeight: number;
   readonly #groups = new Map<string, TermGroup>();
   readonly #matching = new LruMap<string, { readonly version: number; readonly found: Matching }>(KINDS);
   #isStale = true;
@@ -40,8 +39,10 @@ export class TermGroups {
     forget: () => (this.#isStale = true),
   };
 
-  constructor(cluster: ClusterView) {
+  /** `hardWeight`: what a pod that must be near another is worth to that other. */
+  constructor(cluster: ClusterView, hardWeight: number) {
     this.#cluster = cluster;
+    this.#hardWeight = hardWeight;
   }
 
   apply(change: ClusterChange): void {
@@ -75,7 +76,7 @@ export class TermGroups {
   #count(pod: Pod, node: NodeView, by: 1 | -1): void {
     const { affinity, antiAffinity, preferred } = ownTermsOf(pod);
     for (const term of antiAffinity) this.#countTerm(term, undefined, { node, by });
-    for (const term of affinity) this.#countTerm(term, HARD_WEIGHT, { node, by });
+    for (const term of affinity) this.#countTerm(term, this.#hardWeight, { node, by });
     for (const { term, weight } of preferred) this.#countTerm(term, weight, { node, by });
   }
 

@@ -28,26 +28,40 @@ export interface Spreads {
   readonly needsAllLabels: boolean;
 }
 
-/** What upstream applies to pods that say nothing themselves and belong to a Service (KEP-1258): by host, and by zone. */
-const defaults: readonly TopologySpreadConstraint[] = [
-  { maxSkew: 3, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'ScheduleAnyway' },
-  { maxSkew: 5, topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: 'ScheduleAnyway' },
-];
+/** What is applied to pods that say nothing themselves and belong to a Service (KEP-1258). */
+export interface DefaultSpread {
+  readonly constraints: readonly TopologySpreadConstraint[];
+  readonly needsAllLabels: boolean;
+}
 
-export function spreadsOf(pod: Pod, cluster: ClusterView): Spreads {
+/** Upstream's: by host, and by zone where there are any. */
+export const systemSpread: DefaultSpread = {
+  constraints: [
+    { maxSkew: 3, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'ScheduleAnyway' },
+    { maxSkew: 5, topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: 'ScheduleAnyway' },
+  ],
+  needsAllLabels: false,
+};
+
+export function spreadsOf(pod: Pod, cluster: ClusterView, defaults: DefaultSpread): Spreads {
   const own = pod.spec.topologySpreadConstraints ?? [];
-  if (own.length > 0) {
-    const of = (when: string): readonly Spread[] =>
-      understood(
-        pod,
-        own.filter(({ whenUnsatisfiable }) => whenUnsatisfiable === when),
-        (each) => selectorIn(pod, each),
-      );
-    return { hard: of('DoNotSchedule'), soft: of('ScheduleAnyway'), needsAllLabels: true };
-  }
-  const served = cluster.servedLabels(pod);
-  if (served === undefined) return { hard: [], soft: [], needsAllLabels: false };
-  return { hard: [], soft: understood(pod, defaults, () => selectorOfLabels(served)), needsAllLabels: false };
+  if (own.length > 0) return spreadsFrom(pod, own, (each) => selectorIn(pod, each));
+  const { constraints, needsAllLabels } = defaults;
+  const served = constraints.length === 0 ? undefined : cluster.servedLabels(pod);
+  if (served === undefined) return { hard: [], soft: [], needsAllLabels };
+  return { ...spreadsFrom(pod, constraints, () => selectorOfLabels(served)), needsAllLabels };
+}
+
+function spreadsFrom(
+  pod: Pod,
+  constraints: readonly TopologySpreadConstraint[],
+  selectorOfOne: (constraint: TopologySpreadConstraint) => LabelSelector,
+): Spreads {
+  const of = (when: string): readonly Spread[] => {
+    const some = constraints.filter(({ whenUnsatisfiable }) => whenUnsatisfiable === when);
+    return understood(pod, some, selectorOfOne);
+  };
+  return { hard: of('DoNotSchedule'), soft: of('ScheduleAnyway'), needsAllLabels: true };
 }
 
 function understood(

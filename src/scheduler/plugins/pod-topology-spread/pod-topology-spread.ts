@@ -12,7 +12,12 @@ import {
   type SchedulerPlugin,
   type Verdict,
 } from '#scheduler/plugin.ts';
-import { type Spread, spreadsOf } from '#scheduler/plugins/pod-topology-spread/constraints.ts';
+import {
+  type DefaultSpread,
+  type Spread,
+  spreadsOf,
+  systemSpread,
+} from '#scheduler/plugins/pod-topology-spread/constraints.ts';
 import { type Counted, SpreadCounts } from '#scheduler/plugins/pod-topology-spread/spread-counts.ts';
 import { spreadScorer } from '#scheduler/plugins/pod-topology-spread/score.ts';
 
@@ -32,9 +37,9 @@ const CONSTRAINTS = 128;
 
 /**
  * Spreads pods evenly over zones, hosts or whatever else nodes have labels for: no domain may have more than `maxSkew` more of them
- * than the one with the fewest.
+ * than the one with the fewest. `defaults` are for pods that ask for nothing themselves.
  */
-export function podTopologySpread(): SchedulerPlugin {
+export function podTopologySpread(defaults: DefaultSpread = systemSpread): SchedulerPlugin {
   let cluster: ClusterView;
   let kept = new LruMap<string, SpreadCounts>(CONSTRAINTS);
   const countsOf = (spread: Spread, topologyKey: string, keys: readonly string[]): Counted => {
@@ -58,7 +63,7 @@ export function podTopologySpread(): SchedulerPlugin {
       },
     },
     consider(pod) {
-      const spreads = spreadsOf(pod, cluster);
+      const spreads = spreadsOf(pod, cluster, defaults);
       const { hard, soft } = spreads;
       if (hard.length === 0 && soft.length === 0) return skip;
       const keys = hard.map(({ topologyKey }) => topologyKey);
@@ -76,12 +81,16 @@ export function podTopologySpread(): SchedulerPlugin {
       'pod-updated',
       'pod-itself',
     ],
-    mightHelp: (pod, change) => mightHelp(pod, change, cluster),
+    mightHelp: (pod, change) => mightHelp(pod, change, { cluster, defaults }),
   };
 }
 
-function mightHelp(pod: Pod, change: ClusterChange, cluster: ClusterView): boolean {
-  const { hard } = spreadsOf(pod, cluster);
+function mightHelp(
+  pod: Pod,
+  change: ClusterChange,
+  { cluster, defaults }: { readonly cluster: ClusterView; readonly defaults: DefaultSpread },
+): boolean {
+  const { hard } = spreadsOf(pod, cluster, defaults);
   const isSpread = (other: Pod): boolean => hard.some(({ selection }) => selection.matches(other, cluster));
   switch (change.kind) {
     case 'pod-added':

@@ -78,11 +78,30 @@ function countedOf(basis: Basis): Counted {
     domains++;
     least = Math.min(least, of(domain));
   }
+  return withMore(basis, new Map(), { domains, least });
+}
+
+/** With so many more by domain. */
+function withMore(
+  basis: Basis,
+  more: ReadonlyMap<number, number>,
+  { domains, least }: Pick<Counted, 'domains' | 'least'>,
+): Counted {
+  const { nodes, includes, of } = basis;
+  const now = (domain: number): number => of(domain) + (more.get(domain) ?? 0);
   return {
-    ...basis,
+    includes,
     topology: nodes.topology,
     domains,
     least,
-    shifted: (where, by) => countedOf({ ...basis, of: (domain) => of(domain) + (domain === where ? by : 0) }),
+    of: now,
+    shifted: (where, by) => {
+      const next = new Map(more).set(where, (more.get(where) ?? 0) + by);
+      const counts = where >= 0 && nodes.of(where) > 0;
+      // Only where the one with the fewest got more is it another one, and has to be looked for.
+      if (counts && by > 0 && now(where) === least)
+        return countedOf({ ...basis, of: (domain) => of(domain) + (next.get(domain) ?? 0) });
+      return withMore(basis, next, { domains, least: counts ? Math.min(least, now(where) + by) : least });
+    },
   };
 }
