@@ -90,8 +90,10 @@ async function inTheKernel(cluster: E2eCluster, pods: PodWatch): Promise<void> {
   const node = await cluster.get<Node>('node', `${cluster.name}-node1`);
   const capacity = Number(/^(\d+)Ki$/.exec(node.status?.capacity?.['memory'] ?? '')?.[1]) * 1024;
   assert.ok(capacity > 0);
+  const uids = new Map<string, string>();
   for (const want of table) {
     const pod = await pods.running(want.name);
+    uids.set(want.name, pod.metadata.uid);
     assert.equal(pod.status?.qosClass, want.qos);
     const path = `${cgroup}/${want.folder}/pod${pod.metadata.uid}`;
     const read = (kind: 'memory' | 'cpu', below = ''): number =>
@@ -115,10 +117,14 @@ async function inTheKernel(cluster: E2eCluster, pods: PodWatch): Promise<void> {
     assert.equal(Number(score), canLowerScores() ? want.oom(capacity) : Math.max(own, want.oom(capacity)), want.name);
   }
   await cluster.ok('delete', 'pod', '--now', ...table.map(({ name }) => name));
-  const left = existsSync(join('/sys/fs/cgroup', files.memory[0], cgroup, 'kubepods/burstable'))
-    ? pods.list().length
-    : 0;
-  assert.equal(left, 0);
+  const memory = join('/sys/fs/cgroup', files.memory[0], cgroup);
+  for (const { name, folder } of table) {
+    // The watch may hear of it later than the kubectl that waited.
+    await pods.gone(name);
+    const uid = uids.get(name) ?? '';
+    const has = (): Promise<boolean> => Promise.resolve(existsSync(join(memory, folder, `pod${uid}`)));
+    await until(`the cgroup of ${name} goes`, has, (there) => !there, 10_000);
+  }
 }
 
 const containerId = ({ status }: Pod): string =>
