@@ -389,7 +389,7 @@ test('scheduler: one of several profiles decides for the pods that ask for it', 
   await world.pod('big', { cpu: '2', memory: '1Gi' }, { schedulerName: 'packed' });
   assert.deepEqual([await world.nodeOf('spread'), await world.nodeOf('big')], ['empty', 'full']);
   // A change wakes pods of every profile.
-  await world.pod('late', { cpu: '3' }, { schedulerName: 'packed' });
+  await world.pod('late', { cpu: '4' }, { schedulerName: 'packed' });
   assert.equal(await world.nodeOf('late'), undefined);
   await world.remove('spread');
   await world.advance(1_000);
