@@ -44,6 +44,8 @@ export interface UpRequest {
   readonly images: ImageChoice;
   /** A directory that exists; undefined: `manifests` in the data directory. */
   readonly staticPods: string | undefined;
+  /** A file that exists; undefined: the scheduler is upstream's default one. */
+  readonly schedulerConfig: string | undefined;
   /** Names, and beginnings of names that end in `*`, of kernel parameters that a pod can have for itself. */
   readonly allowedUnsafeSysctls: readonly string[];
   readonly detach: boolean;

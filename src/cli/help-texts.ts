@@ -32,6 +32,10 @@ Static pods:
   each file of the directory, YAML or JSON, holds one Pod, which the node runs whatever becomes of the API. The
   API shows it under its name with the node's behind it. Write, change or remove a file, and the pod follows.
 
+Scheduling:
+  the file of --scheduler-config is what kube-scheduler's --config takes (kubescheduler.config.k8s.io/v1). What of it
+  is not honoured is refused, and says so.
+
 Examples:
   peapod up -f examples/multi-container-pod.yaml
   peapod up --name test --port 7443 --detach

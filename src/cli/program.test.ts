@@ -45,6 +45,7 @@ const up = {
   registryMirror: undefined,
   images: 'auto',
   staticPods: undefined,
+  schedulerConfig: undefined,
   allowedUnsafeSysctls: [],
   detach: false,
   shape: { nodes: undefined, simulatedNodes: undefined, file: undefined },
@@ -92,6 +93,7 @@ const understood: readonly { argv: string; want: readonly unknown[] }[] = [
   },
   { argv: 'up --images hub', want: ['up', usual, { ...up, images: 'hub' }] },
   { argv: 'up --images kit --detach', want: ['up', usual, { ...up, images: 'kit', detach: true }] },
+  { argv: `up --scheduler-config ${here}`, want: ['up', usual, { ...up, schedulerConfig: here }] },
   { argv: `up --static-pods ${folder}`, want: ['up', usual, { ...up, staticPods: folder }] },
   {
     argv: 'up --allowed-unsafe-sysctls kernel.msg*,net/core/somaxconn',
@@ -250,6 +252,7 @@ test('program: help tells of every option and has examples', async () => {
     '--log-max-size',
     '--log-max-files',
     '--static-pods',
+    '--scheduler-config',
     '--allowed-unsafe-sysctls',
     '--detach',
     'Examples:',
@@ -269,6 +272,7 @@ test('program: the version', async () => {
 test('program: a file that is not there', async () => {
   for (const argv of [
     ['up', '-f', '/none/such'],
+    ['up', '--scheduler-config', '/none/such'],
     ['image', 'load', '/none/such'],
   ]) {
     const { code, calls, err } = await run(argv);

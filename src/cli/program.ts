@@ -152,11 +152,13 @@ function addUp(program: Command, context: Context): void {
       'kernel parameters that pods may set besides the safe ones',
       parseSysctls,
     )
+    .option('--scheduler-config <FILE>', 'a KubeSchedulerConfiguration: profiles, plugins and their arguments')
     .option('--detach', 'return once the node is Ready, and leave the cluster running')
     .addHelpText('after', helpTexts.up)
     .action(async (options: SelectedUp) => {
-      const { filename: files = [], port, runtime, registryMirror, images, detach = false, staticPods } = options;
-      for (const file of [...files, ...(staticPods === undefined ? [] : [staticPods])]) refuseMissing(file);
+      const { filename: files = [], port, runtime, registryMirror, images, detach = false } = options;
+      const { staticPods, schedulerConfig } = options;
+      for (const file of [...files, staticPods, schedulerConfig]) if (file !== undefined) refuseMissing(file);
       if (detach && files.includes('-')) {
         throw new UsageError('-f - and --detach: a cluster in the background cannot read this input', 'peapod up');
       }
@@ -168,7 +170,7 @@ function addUp(program: Command, context: Context): void {
       };
       const { allowedUnsafeSysctls = [] } = options;
       const shape = { nodes: options.nodes, simulatedNodes: undefined, file: undefined };
-      const own = { staticPods, allowedUnsafeSysctls, shape };
+      const own = { staticPods, schedulerConfig, allowedUnsafeSysctls, shape };
       done(
         await commands.up(globalOf(options), { files, port, runtime, registryMirror, images, detach, node, ...own }),
       );
@@ -178,7 +180,9 @@ function addUp(program: Command, context: Context): void {
 /** Options that nobody gave are missing. */
 type SelectedUp = Selected &
   Pick<UpRequest, 'runtime' | 'images'> &
-  Partial<Pick<UpRequest, 'port' | 'registryMirror' | 'detach' | 'staticPods' | 'allowedUnsafeSysctls'>> & {
+  Partial<
+    Pick<UpRequest, 'port' | 'registryMirror' | 'detach' | 'staticPods' | 'schedulerConfig' | 'allowedUnsafeSysctls'>
+  > & {
     readonly filename?: readonly string[];
     readonly nodes?: number;
     readonly crashLoopMaxDelay?: number;

@@ -3,6 +3,7 @@ import type { ImageChoice, NodeRequest, RuntimeChoice } from '#cli/commands.ts';
 import type { Tell } from '#cli/tell.ts';
 import type { ClusterPaths } from '#host/data-dir.ts';
 import type { Clock } from '#lib/clock.ts';
+import type { SchedulerConfiguration } from '#scheduler/config/scheduler-configuration.ts';
 import type { SqliteStore } from '#store/sqlite/sqlite-store.ts';
 
 export interface ClusterOptions {
@@ -21,4 +22,6 @@ export interface ClusterOptions {
   /** undefined: the usual place. With several nodes each has a folder of its own name in it. */
   readonly staticPods: string | undefined;
   readonly allowedUnsafeSysctls: readonly string[];
+  /** undefined: upstream's defaults. */
+  readonly scheduler: SchedulerConfiguration | undefined;
 }

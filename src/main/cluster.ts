@@ -79,6 +79,7 @@ export async function startCluster(
     port: options.port ?? rememberedPort(paths) ?? DEFAULT_PORT,
     nodes: lateNodes(pki, nodes, stack),
     nodeLife: nodeLifeOf(settings),
+    scheduler: options.scheduler,
   };
   const planing = startControlPlane(plain, pki, stack);
   const preparing = nodes.prepare();

@@ -26,6 +26,7 @@ import type { Scope } from '#lib/scope.ts';
 import type { Log } from '#main/log.ts';
 import { byNode, runNodeControllers } from '#main/node-controllers.ts';
 import type { Pki } from '#main/pki.ts';
+import type { SchedulerConfiguration } from '#scheduler/config/scheduler-configuration.ts';
 import { createScheduler } from '#scheduler/create-scheduler.ts';
 import type { NodeConnection } from '#server/nodes/node-connection.ts';
 import { builtIns } from '#server/resources/resources.ts';
@@ -47,6 +48,7 @@ export interface ControlPlaneParts {
   readonly nodes: NodeConnection;
   /** How long nodes may be silent, and what follows. */
   readonly nodeLife: NodeLifecycleSettings;
+  readonly scheduler: SchedulerConfiguration | undefined;
 }
 
 /** API server over its store, reached over HTTPS from outside and by a call from inside. */
@@ -100,11 +102,11 @@ export async function startControlPlane(
 /** Scheduler and controllers: clients of the API like any others. */
 export function runComponents(
   plane: ControlPlane,
-  { clock, log, nodeLife }: ControlPlaneParts,
+  { clock, log, nodeLife, scheduler }: ControlPlaneParts,
   caCertificate: string,
   scope: Scope,
 ): void {
-  runScheduler(plane, { clock, log }, scope);
+  runScheduler(plane, { clock, log, scheduler }, scope);
   const client = plane.clientFor('system:kube-controller-manager');
   const namespaces = createInformer<Namespace>({ client, clock, resource: namespaceResource });
   const accounts = createInformer<ServiceAccount>({ client, clock, resource: serviceAccountResource });
@@ -156,7 +158,7 @@ export function runComponents(
 
 function runScheduler(
   plane: ControlPlane,
-  { clock, log }: Pick<ControlPlaneParts, 'clock' | 'log'>,
+  { clock, log, scheduler: configuration }: Pick<ControlPlaneParts, 'clock' | 'log' | 'scheduler'>,
   scope: Scope,
 ): void {
   const client = plane.clientFor('system:kube-scheduler');
@@ -168,7 +170,7 @@ function runScheduler(
   });
   const onError = (error: unknown): void => log('timelines of the scheduler', error);
   const timeline = new TimelineRecorder({ client, clock, onError });
-  const scheduler = createScheduler({ client, clock, events, timeline, log });
+  const scheduler = createScheduler({ client, clock, events, timeline, log, ...configuration });
   scope.spawn('timelines of the scheduler', (signal) => timeline.run(signal));
   scope.spawn('events of the scheduler', (signal) => events.run(signal));
   scope.spawn('scheduler', (signal) => scheduler.run(signal));

@@ -22,6 +22,7 @@ import { readRunState, removeRunState, writeRunState } from '#main/run-state.ts'
 import type { Terminal } from '#cli/terminal.ts';
 import { UserError } from '#cli/user-error.ts';
 import { nodesReady } from '#main/wait-until-ready.ts';
+import type { SchedulerConfiguration } from '#scheduler/config/scheduler-configuration.ts';
 import { openSqliteStore } from '#store/sqlite/sqlite-store.ts';
 
 export interface UpOptions {
@@ -31,6 +32,7 @@ export interface UpOptions {
   readonly registryMirror: string | undefined;
   readonly images: ImageChoice;
   readonly staticPods: string | undefined;
+  readonly schedulerConfig: string | undefined;
   readonly allowedUnsafeSysctls: readonly string[];
   readonly detach: boolean;
   readonly shape: ShapeRequest;
@@ -52,6 +54,7 @@ export async function up(paths: ClusterPaths, options: UpOptions, terminal: Term
   // What cannot be read is said before anything is started for it.
   const manifests = await readManifests(options.files);
   if (manifests.problems.length > 0) throw new UserError(manifests.problems.join('\npeapod: '));
+  const scheduler = await schedulerOf(options);
   const running = readRunState(paths);
   if (running !== undefined && options.files.length > 0) {
     terminal.line(`cluster ${paths.name} runs already (pid ${running.pid}); applying to it`);
@@ -60,7 +63,14 @@ export async function up(paths: ClusterPaths, options: UpOptions, terminal: Term
     return withClient(paths, (client) => applyAndFollow(client, manifests, terminal, never));
   }
   if (options.detach) return upDetached(paths, options, terminal);
-  return upInForeground({ paths, options, terminal, manifests, since: realClock.now() });
+  return upInForeground({ paths, options, terminal, manifests, scheduler, since: realClock.now() });
+}
+
+/** Most clusters have none, and need not load what reads it. */
+async function schedulerOf({ schedulerConfig }: UpOptions): Promise<SchedulerConfiguration | undefined> {
+  if (schedulerConfig === undefined) return undefined;
+  const { readSchedulerConfig } = await import('#main/scheduler-config.ts');
+  return readSchedulerConfig(schedulerConfig);
 }
 
 async function upInForeground(start: Start): Promise<number> {
@@ -101,6 +111,7 @@ interface Start {
   readonly options: UpOptions;
   readonly terminal: Terminal;
   readonly manifests: Manifests;
+  readonly scheduler: SchedulerConfiguration | undefined;
   /** When it began, epoch ms. */
   readonly since: number;
 }
@@ -108,7 +119,7 @@ interface Start {
 /** Until it is told to stop, or a part of it fails. */
 async function runCluster(start: Start, signal: AbortSignal): Promise<void> {
   await using stack = new AsyncDisposableStack();
-  const { paths, options, terminal } = start;
+  const { paths, options, terminal, scheduler } = start;
   const { port, runtime, images, registryMirror, node, staticPods, allowedUnsafeSysctls } = options;
   prepareDirectories(paths, bootId());
   const { shape, removed } = decideShape(paths, options.shape, runtime);
@@ -117,7 +128,7 @@ async function runCluster(start: Start, signal: AbortSignal): Promise<void> {
   stack.defer(async () => (await store.catch(() => undefined))?.[Symbol.asyncDispose]());
   const { startCluster } = await import('#main/cluster.ts');
   const chosen = { port, runtime, images, registryMirror, shape, settings: node, staticPods, allowedUnsafeSysctls };
-  const clusterOptions = { paths, store, clock: realClock, tell: terminal, ...chosen };
+  const clusterOptions = { paths, store, clock: realClock, tell: terminal, scheduler, ...chosen };
   const cluster = await startCluster(clusterOptions, stack, signal);
   writeRunState(paths, {
     pid: process.pid,

@@ -1,4 +1,3 @@
-import { hasReason } from '#api/errors.ts';
 import type { Namespace, Node, Pod, Service } from '#api/generated/core-v1.ts';
 import type { PodDisruptionBudget } from '#api/generated/policy-v1.ts';
 import { keyOf, type Uid } from '#api/meta.ts';
@@ -35,8 +34,6 @@ export class ClusterWatch {
   readonly #namespaces: Informer<Namespace>;
   readonly #services: Informer<Service>;
   readonly #budgets: Informer<PodDisruptionBudget>;
-  /** Resolved when it is known which budgets there are, or that there is no such kind. */
-  readonly #budgetsKnown = Promise.withResolvers<void>();
   #understoodBudgets: Budgets | undefined;
   /** Pods on a node of our choice, until the informer says where they are or the binding has failed. */
   readonly #assumed = new Set<Uid>();
@@ -57,13 +54,7 @@ export class ClusterWatch {
     this.#nodes = createInformer({ client, clock, resource: nodeResource, onError });
     this.#namespaces = createInformer({ client, clock, resource: namespaceResource, onError });
     this.#services = createInformer({ client, clock, resource: serviceResource, onError });
-    const onBudgetError = (error: unknown): void => {
-      // An API server without this kind has no budgets to keep.
-      if (hasReason(error, 'NotFound')) this.#budgetsKnown.resolve();
-      else onError(error);
-    };
-    const resource = podDisruptionBudgetResource;
-    this.#budgets = createInformer({ client, clock, resource, onError: onBudgetError });
+    this.#budgets = createInformer({ client, clock, resource: podDisruptionBudgetResource, onError });
     this.#budgets.onChange(() => (this.#understoodBudgets = undefined));
     this.#pods.onChange((change) => this.#podChanged(change));
     this.#nodes.onChange((change) => this.#nodeChanged(change));
@@ -87,9 +78,8 @@ export class ClusterWatch {
 
   /** Resolves when all there was in the beginning is known. */
   async synced(signal: AbortSignal): Promise<void> {
-    const budgets = Promise.race([this.#budgetsKnown.promise, this.#budgets.synced(signal)]);
-    const others = [this.#namespaces, this.#services, this.#nodes, this.#pods].map((each) => each.synced(signal));
-    await Promise.all([budgets, ...others]);
+    const all = [this.#namespaces, this.#services, this.#budgets, this.#nodes, this.#pods];
+    await Promise.all(all.map((each) => each.synced(signal)));
   }
 
   /** How many pods may be evicted, and which. */

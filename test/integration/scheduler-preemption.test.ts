@@ -3,7 +3,7 @@ import test from 'node:test';
 import type { ObjectKey } from '#api/meta.ts';
 import type { PodSpec } from '#api/generated/core-v1.ts';
 import type { Client } from '#client/client.ts';
-import { podResource, priorityClassResource } from '#client/resources.ts';
+import { podDisruptionBudgetResource, podResource, priorityClassResource } from '#client/resources.ts';
 import { defaultProfile } from '#scheduler/profile.ts';
 import { never, newPod, SchedulerWorld } from '#test/integration/scheduler-world.ts';
 
@@ -223,14 +223,12 @@ test('preemption: a victim that cannot be deleted is tried again', async () => {
 
 test('preemption: what a budget protects goes only where nobody else can', async () => {
   await using world = await worldOf('node1', 'node2');
-  const budget = {
-    apiVersion: 'policy/v1',
-    kind: 'PodDisruptionBudget',
-    metadata: { name: 'web', namespace: 'default' },
-    spec: { minAvailable: 1, selector: { matchLabels: { app: 'web' } } },
-    status: { disruptionsAllowed: 0 },
-  };
-  await world.schedule({ client: world.withBudgets([budget]) });
+  const kind = { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget' } as const;
+  const spec = { minAvailable: 1, selector: { matchLabels: { app: 'web' } } };
+  const metadata = { name: 'web', namespace: 'default' };
+  // Nobody looks after its status here: it lets nobody go.
+  await world.client.create(podDisruptionBudgetResource, { ...kind, metadata, spec }, never);
+  await world.schedule();
   for (const [name, labels] of [
     ['guarded', { app: 'web' }],
     ['free', { app: 'other' }],

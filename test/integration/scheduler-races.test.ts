@@ -5,6 +5,7 @@ import type { Client } from '#client/client.ts';
 import { nodeResource, podResource } from '#client/resources.ts';
 import { orAborted } from '#lib/or-aborted.ts';
 import type { BindingPlugin } from '#scheduler/plugin.ts';
+import { readSchedulerConfiguration } from '#scheduler/config/scheduler-configuration.ts';
 import { defaultProfile } from '#scheduler/profile.ts';
 import { never, newPod, SchedulerWorld } from '#test/integration/scheduler-world.ts';
 
@@ -331,3 +332,66 @@ function lateNews(client: Client): { readonly watch: Client['watch']; pass(): vo
     },
   };
 }
+
+test('scheduler: a node that vanishes while a pod is being bound to it keeps no room for it, and nothing is bound twice', async () => {
+  await using world = await SchedulerWorld.start();
+  await world.node('node1', { cpu: '1' });
+  let bindings = 0;
+  const client = world.interrupted(async () => {
+    bindings++;
+    if (bindings === 1) await world.client.delete(nodeResource, { name: 'node1' }, {}, never);
+  });
+  await world.schedule({ client });
+  await world.pod('a', { cpu: '1' });
+  // What the server has bound stays bound: who looks after lost nodes sees to it.
+  assert.deepEqual([await world.nodeOf('a'), bindings], ['node1', 1]);
+  await world.node('node2', { cpu: '1' });
+  await world.node('node1', { cpu: '1' });
+  await world.pod('b', { cpu: '1' });
+  await world.pod('c', { cpu: '1' });
+  assert.deepEqual([await world.nodeOf('b'), await world.nodeOf('c'), bindings], ['node2', undefined, 2]);
+});
+
+test('scheduler: two schedulers of different names share the nodes, each with pods of its own', async () => {
+  await using world = await SchedulerWorld.start();
+  await world.node('node1', { cpu: '2' });
+  await world.schedule();
+  await world.schedule({ profiles: [{ ...defaultProfile(), schedulerName: 'other' }] });
+  for (const [name, schedulerName] of [
+    ['a', 'other'],
+    ['b', 'default-scheduler'],
+    ['c', 'other'],
+    ['d', 'nobody'],
+  ] as const)
+    await world.pod(name, { cpu: '1' }, { schedulerName });
+  const nodes = await Promise.all(['a', 'b', 'c', 'd'].map((name) => world.nodeOf(name)));
+  assert.deepEqual(nodes, ['node1', 'node1', undefined, undefined]);
+  assert.equal((await world.condition('c'))?.reason, 'Unschedulable');
+  assert.equal(await world.condition('d'), undefined);
+});
+
+test('scheduler: one of several profiles decides for the pods that ask for it', async () => {
+  await using world = await SchedulerWorld.start();
+  await world.node('empty', { cpu: '4' });
+  await world.node('full', { cpu: '4' });
+  await world.pod('there', { cpu: '1', memory: '2Gi' }, { nodeName: 'full' });
+  const args = { scoringStrategy: { type: 'MostAllocated' } };
+  const { profiles } = readSchedulerConfiguration({
+    apiVersion: 'kubescheduler.config.k8s.io/v1',
+    kind: 'KubeSchedulerConfiguration',
+    profiles: [
+      { schedulerName: 'default-scheduler' },
+      { schedulerName: 'packed', pluginConfig: [{ name: 'NodeResourcesFit', args }] },
+    ],
+  });
+  await world.schedule({ profiles });
+  await world.pod('spread', { cpu: '1', memory: '1Gi' });
+  await world.pod('big', { cpu: '2', memory: '1Gi' }, { schedulerName: 'packed' });
+  assert.deepEqual([await world.nodeOf('spread'), await world.nodeOf('big')], ['empty', 'full']);
+  // A change wakes pods of every profile.
+  await world.pod('late', { cpu: '4' }, { schedulerName: 'packed' });
+  assert.equal(await world.nodeOf('late'), undefined);
+  await world.remove('spread');
+  await world.advance(1_000);
+  assert.equal(await world.nodeOf('late'), 'empty');
+});

@@ -3,9 +3,7 @@ import type { Event, Node, Pod, PodCondition, PodSpec } from '#api/generated/cor
 import type { New, Resource } from '#api/resource.ts';
 import { createClient } from '#client/api-client.ts';
 import { createEventRecorder } from '#client/event-recorder.ts';
-import { orAborted } from '#lib/or-aborted.ts';
-import type { KubeObject } from '#api/meta.ts';
-import type { Client, SubresourceRef, WatchOptions } from '#client/client.ts';
+import type { Client, SubresourceRef } from '#client/client.ts';
 import { eventResource, nodeResource, podResource } from '#client/resources.ts';
 import { settle, type FakeClock } from '#lib/fake-clock.ts';
 import { Scope } from '#lib/scope.ts';
@@ -59,24 +57,6 @@ export class SchedulerWorld implements AsyncDisposable {
       post: async <R>(resource: Resource, ref: SubresourceRef, body: object, signal: AbortSignal): Promise<R> => {
         await before(ref);
         return client.post<R>(resource, ref, body, signal);
-      },
-    };
-  }
-
-  /** The scheduler's client, which finds these PodDisruptionBudgets, whatever the server has. */
-  withBudgets(items: readonly object[]): Client {
-    const client = this.schedulerClient();
-    return {
-      ...client,
-      watch: async function* <T extends KubeObject>(resource: Resource<T>, options: WatchOptions, signal: AbortSignal) {
-        if (resource.plural !== 'poddisruptionbudgets') return yield* client.watch(resource, options, signal);
-        for (const [at, item] of items.entries()) {
-          const { metadata } = item as { readonly metadata: object };
-          const known = { ...item, metadata: { ...metadata, uid: `budget-${at}`, resourceVersion: '1' } };
-          yield { type: 'ADDED', object: known as unknown as T };
-        }
-        yield { type: 'BOOKMARK', initialEventsEnd: true, resourceVersion: '1' } as never;
-        await orAborted(new Promise<never>(() => {}), signal);
       },
     };
   }
