@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -47,6 +47,18 @@ export function run(
 
 export const peapod = (args: readonly string[], options?: RunOptions): Promise<Ran> => run(peapodBinary, args, options);
 
+/** Those that nobody has taken down yet. */
+const standing = new Set<E2eCluster>();
+
+// A test process that is told to end disposes of nothing. In a group of its own: the runner soon ends all of ours.
+process.on('exit', () => {
+  for (const { global, dataDir } of standing) {
+    const args = ['down', ...global, '--purge', '--grace-period', '0'];
+    const { status } = spawnSync(peapodBinary, args, { detached: true, stdio: 'ignore', timeout: 30_000 } as object);
+    if (status === 0) rmSync(dataDir, { recursive: true, force: true });
+  }
+});
+
 /** A cluster as a user has one: `peapod up --detach` with real containers, and kubectl. Disposing takes it down and checks that nothing is left. */
 export class E2eCluster implements AsyncDisposable {
   readonly name: string;
@@ -57,6 +69,7 @@ export class E2eCluster implements AsyncDisposable {
     this.name = name;
     this.dataDir = mkdtempSync(join(parent, `peapod-${name}-`));
     this.paths = clusterPathsHere(name, this.dataDir);
+    standing.add(this);
   }
 
   /** `name` tells clusters of tests that run beside each other apart; `args` go to `up`. */
@@ -184,6 +197,7 @@ export class E2eCluster implements AsyncDisposable {
     const left = await this.remains();
     // Without its data nobody could find and end what a failed one has left.
     if (ended.code === 0) rmSync(this.dataDir, { recursive: true, force: true });
+    standing.delete(this);
     assert.equal(ended.code, 0, `${this.dataDir}: ${ended.stderr}`);
     assert.deepEqual(left, { children: [], shims: [], mounts: [], links: [], tables: [], cgroups: [] });
   }
