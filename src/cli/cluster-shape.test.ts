@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { clusterShape, type ClusterFile, type ClusterShape, type ShapeRequest } from '#cli/cluster-shape.ts';
+import { clusterShape, simulatedCount, type ClusterFile, type ClusterShape, type ShapeRequest } from '#cli/cluster-shape.ts';
 
 const nothing: ShapeRequest = { nodes: undefined, simulatedNodes: undefined, file: undefined };
 const three = clusterShape('c', { ...nothing, nodes: 3 }, undefined);
@@ -9,8 +9,8 @@ const file: ClusterFile = {
   podRange: { v4: '10.250.0.0/16' },
 };
 
-const told = ({ nodes, simulatedNodes }: ClusterShape): string =>
-  `${nodes.map(({ name, index }) => `${name}:${index}`).join(' ')} +${simulatedNodes}`;
+const told = ({ nodes, simulated }: ClusterShape): string =>
+  `${nodes.map(({ name, index }) => `${name}:${index}`).join(' ')} +${simulatedCount(simulated)}`;
 
 const cases: readonly {
   readonly name: string;
@@ -31,7 +31,7 @@ const cases: readonly {
   { name: 'a file: who is known keeps its number', request: { file }, before: three, want: 'big:1 c-node2:2 +0' },
   {
     name: 'a file without nodes has one',
-    request: { file: { simulatedNodes: 2 } },
+    request: { file: { simulatedNodes: [{ count: 2 }] } },
     before: three,
     want: 'c-node1:1 +2',
   },

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { parseQuantity, quantityProblem, value } from '#api/quantity.ts';
 import { dottedSysctl, sysctlNamespace } from '#api/sysctls.ts';
+import { MOST_NODES, MOST_SIMULATED_NODES } from '#cli/cluster-shape.ts';
 import type { RuntimeChoice } from '#cli/commands.ts';
 
 /** What the values of options mean; a value that means nothing throws commander's InvalidArgumentError, which says why. */
@@ -11,12 +12,16 @@ export function parsePort(text: string): number {
   return port;
 }
 
-/** As many as a cluster's range has room for. */
-const MOST_NODES = 250;
-
 export function parseNodes(text: string): number {
   const count = /^\d{1,3}$/.test(text) ? Number(text) : 0;
   if (count < 1 || count > MOST_NODES) throw new InvalidArgumentError(`It is a number from 1 to ${MOST_NODES}.`);
+  return count;
+}
+
+export function parseSimulatedNodes(text: string): number {
+  const count = /^\d{1,5}$/.test(text) ? Number(text) : Infinity;
+  if (count > MOST_SIMULATED_NODES)
+    throw new InvalidArgumentError(`It is a number from 0 to ${MOST_SIMULATED_NODES}.`);
   return count;
 }
 
