@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { clusterShape, simulatedCount, type ClusterFile, type ClusterShape, type ShapeRequest } from '#cli/cluster-shape.ts';
+import {
+  clusterShape,
+  simulatedCount,
+  type ClusterFile,
+  type ClusterShape,
+  type ShapeRequest,
+} from '#cli/cluster-shape.ts';
 
 const nothing: ShapeRequest = { nodes: undefined, simulatedNodes: undefined, file: undefined };
 const three = clusterShape('c', { ...nothing, nodes: 3 }, undefined);

@@ -49,7 +49,9 @@ export interface UpRequest {
   /** Names, and beginnings of names that end in `*`, of kernel parameters that a pod can have for itself. */
   readonly allowedUnsafeSysctls: readonly string[];
   readonly detach: boolean;
-  readonly shape: ShapeRequest;
+  readonly shape: Omit<ShapeRequest, 'file'>;
+  /** A file that exists: the cluster's (cluster-file/cluster-file.schema.json). */
+  readonly clusterFile: string | undefined;
   readonly node: NodeRequest;
 }
 

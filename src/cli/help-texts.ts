@@ -32,6 +32,12 @@ Static pods:
   each file of the directory, YAML or JSON, holds one Pod, which the node runs whatever becomes of the API. The
   API shows it under its name with the node's behind it. Write, change or remove a file, and the pod follows.
 
+Nodes:
+  --nodes 3 makes three hosts of this machine, each with a network, containers and an agent of its own, for \`peapod
+  node\` to switch off and cut off. --simulated-nodes adds real kubelets over containers that are only remembered, for
+  scale. --config names nodes and gives them labels, taints and capacity: see examples/cluster.yaml, and
+  src/cli/cluster-file/cluster-file.schema.json for every field. What is said of nodes is remembered by the cluster.
+
 Scheduling:
   the file of --scheduler-config is what kube-scheduler's --config takes (kubescheduler.config.k8s.io/v1). What of it
   is not honoured is refused, and says so.

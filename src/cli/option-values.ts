@@ -20,8 +20,7 @@ export function parseNodes(text: string): number {
 
 export function parseSimulatedNodes(text: string): number {
   const count = /^\d{1,5}$/.test(text) ? Number(text) : Infinity;
-  if (count > MOST_SIMULATED_NODES)
-    throw new InvalidArgumentError(`It is a number from 0 to ${MOST_SIMULATED_NODES}.`);
+  if (count > MOST_SIMULATED_NODES) throw new InvalidArgumentError(`It is a number from 0 to ${MOST_SIMULATED_NODES}.`);
   return count;
 }
 

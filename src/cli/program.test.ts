@@ -48,7 +48,8 @@ const up = {
   schedulerConfig: undefined,
   allowedUnsafeSysctls: [],
   detach: false,
-  shape: { nodes: undefined, simulatedNodes: undefined, file: undefined },
+  shape: { nodes: undefined, simulatedNodes: undefined },
+  clusterFile: undefined,
   node: {
     nodeMonitorGraceMs: undefined,
     crashLoopMaxDelayMs: undefined,
@@ -64,6 +65,8 @@ const understood: readonly { argv: string; want: readonly unknown[] }[] = [
   { argv: 'up --name a --data-dir /d', want: ['up', { name: 'a', dataDir: '/d' }, up] },
   { argv: `up -f ${here}`, want: ['up', usual, { ...up, files: [here] }] },
   { argv: `up -f ${here} --filename ${folder} -f -`, want: ['up', usual, { ...up, files: [here, folder, '-'] }] },
+  { argv: 'up --simulated-nodes 500', want: ['up', usual, { ...up, shape: { ...up.shape, simulatedNodes: 500 } }] },
+  { argv: `up --config ${here}`, want: ['up', usual, { ...up, clusterFile: here }] },
   { argv: 'up --nodes 3', want: ['up', usual, { ...up, shape: { ...up.shape, nodes: 3 } }] },
   { argv: 'node stop a-node2', want: ['node', usual, { action: 'stop', node: 'a-node2' }] },
   { argv: 'node heal b --name a', want: ['node', { ...usual, name: 'a' }, { action: 'heal', node: 'b' }] },
@@ -253,6 +256,8 @@ test('program: help tells of every option and has examples', async () => {
     '--log-max-files',
     '--static-pods',
     '--scheduler-config',
+    '--config',
+    '--simulated-nodes',
     '--allowed-unsafe-sysctls',
     '--detach',
     'Examples:',
@@ -273,6 +278,7 @@ test('program: a file that is not there', async () => {
   for (const argv of [
     ['up', '-f', '/none/such'],
     ['up', '--scheduler-config', '/none/such'],
+    ['up', '--config', '/none/such'],
     ['image', 'load', '/none/such'],
   ]) {
     const { code, calls, err } = await run(argv);

@@ -22,6 +22,7 @@ import {
   parsePod,
   parsePort,
   parseRuntime,
+  parseSimulatedNodes,
   parseSize,
   parseSysctls,
 } from '#cli/option-values.ts';
@@ -135,6 +136,12 @@ function addUp(program: Command, context: Context): void {
     .option('-f, --filename <FILE|DIR>', 'manifests to apply, - for standard input; may be repeated', collected)
     .option('--port <PORT>', 'of the API server (default: the one before, else 6443)', parsePort)
     .option('--nodes <COUNT>', 'each a host of its own when there are several (default: as before, else 1)', parseNodes)
+    .option(
+      '--simulated-nodes <COUNT>',
+      "nodes without containers, in peapod's own process (default: as before, else 0)",
+      parseSimulatedNodes,
+    )
+    .option('--config <FILE>', "the cluster's nodes with labels, taints and capacity; address ranges, mirrors")
     .addOption(runtimeOption(program))
     .option('--registry-mirror <URL>', 'where to ask for the images of docker.io first', parseMirror)
     .addOption(choice(program, '--images <SOURCE>', 'where images come from', imageChoices))
@@ -157,8 +164,9 @@ function addUp(program: Command, context: Context): void {
     .addHelpText('after', helpTexts.up)
     .action(async (options: SelectedUp) => {
       const { filename: files = [], port, runtime, registryMirror, images, detach = false } = options;
-      const { staticPods, schedulerConfig } = options;
-      for (const file of [...files, staticPods, schedulerConfig]) if (file !== undefined) refuseMissing(file);
+      const { staticPods, schedulerConfig, config: clusterFile } = options;
+      for (const file of [...files, staticPods, schedulerConfig, clusterFile])
+        if (file !== undefined) refuseMissing(file);
       if (detach && files.includes('-')) {
         throw new UsageError('-f - and --detach: a cluster in the background cannot read this input', 'peapod up');
       }
@@ -169,8 +177,10 @@ function addUp(program: Command, context: Context): void {
         logMaxFiles: options.logMaxFiles,
       };
       const { allowedUnsafeSysctls = [] } = options;
-      const shape = { nodes: options.nodes, simulatedNodes: undefined, file: undefined };
-      const own = { staticPods, schedulerConfig, allowedUnsafeSysctls, shape };
+      if (clusterFile !== undefined && options.nodes !== undefined)
+        throw new UsageError('--config and --nodes: the file says which nodes there are', 'peapod up');
+      const shape = { nodes: options.nodes, simulatedNodes: options.simulatedNodes };
+      const own = { staticPods, schedulerConfig, clusterFile, allowedUnsafeSysctls, shape };
       done(
         await commands.up(globalOf(options), { files, port, runtime, registryMirror, images, detach, node, ...own }),
       );
@@ -185,6 +195,8 @@ type SelectedUp = Selected &
   > & {
     readonly filename?: readonly string[];
     readonly nodes?: number;
+    readonly simulatedNodes?: number;
+    readonly config?: string;
     readonly crashLoopMaxDelay?: number;
     readonly nodeMonitorGracePeriod?: number;
     readonly logMaxSize?: number;

@@ -10,6 +10,7 @@ const facts = {
     { name: 'peapod-node1', ready: true },
     { name: 'peapod-node2', ready: false },
   ],
+  simulatedNodes: { count: 0, ready: 0 },
   runtime: 'containerd',
   images: { mode: 'kit', why: 'Docker Hub cannot be reached (timeout)', registry: 'http://127.0.0.1:5000' },
   dataDir: '/var/lib/peapod/peapod',

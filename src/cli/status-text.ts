@@ -3,16 +3,20 @@ export interface StatusFacts {
   readonly pid: number;
   readonly api: string;
   readonly nodes: readonly { readonly name: string; readonly ready: boolean }[];
+  readonly simulatedNodes: { readonly count: number; readonly ready: number };
   readonly runtime: string;
   readonly images: { readonly mode: string; readonly why: string; readonly registry: string | null };
   readonly dataDir: string;
 }
 
 /** Several lines, without a line break at the end. */
-export function statusText({ pid, api, nodes, runtime, images, dataDir }: StatusFacts): string {
+export function statusText({ pid, api, nodes, simulatedNodes, runtime, images, dataDir }: StatusFacts): string {
   const rows = [
     ['API server', `${api} (pid ${pid})`],
     ...nodes.map(({ name, ready }) => ['node', `${name} ${ready ? 'Ready' : 'NotReady'}`]),
+    ...(simulatedNodes.count === 0
+      ? []
+      : [['simulated', `${simulatedNodes.count} nodes, ${simulatedNodes.ready} Ready`]]),
     ['runtime', runtime],
     ['images', `${sources[images.mode] ?? images.mode}: ${images.why}`],
     ...(images.registry === null ? [] : [['registry', images.registry]]),

@@ -10,15 +10,9 @@ import { leaseResource, nodeResource } from '#client/resources.ts';
 import { compareRevisions } from '#client/revision.ts';
 import type { ContainerRuntime } from '#cri/runtime.ts';
 import type { DiskUsage } from '#host/machine.ts';
+import { declaredAnnotations, renewalPatch, withdrawnResources } from '#kubelet/declared-traits.ts';
 import { nodeEvents } from '#kubelet/node-events.ts';
-import {
-  newNode,
-  nodeLabels,
-  type NodeHealth,
-  type NodeSelf,
-  nodeStatusOf,
-  sameNodeStatus,
-} from '#kubelet/node-object.ts';
+import { newNode, type NodeHealth, type NodeSelf, nodeStatusOf, sameNodeStatus } from '#kubelet/node-object.ts';
 import type { Clock } from '#lib/clock.ts';
 import { backoffDelay, type BackoffPolicy } from '#lib/backoff.ts';
 import { isCancellation, Scope } from '#lib/scope.ts';
@@ -202,13 +196,22 @@ export class NodeAgent {
     const found = await client.get(nodeResource, { name }, signal);
     const status = nodeStatusOf(self(), health, found?.status, now);
     if (found === undefined) {
-      const made = await client.create<Node>(nodeResource, newNode(self(), status), signal);
+      const made = await client.create<Node>(
+        nodeResource,
+        newNode(self(), status, declaredAnnotations(self())),
+        signal,
+      );
       this.#told(undefined, status, made, now);
       return this.#pause(status);
     }
-    const labels = { kind: 'merge', body: { metadata: { labels: nodeLabels(self()) } } } as const;
-    await client.patch(nodeResource, { name }, labels, signal);
     const ref = { name, subresource: 'status' };
+    const withdrawn = Object.fromEntries(withdrawnResources(found, self()).map((resource) => [resource, null]));
+    if (Object.keys(withdrawn).length > 0) {
+      // Before it is forgotten that they were declared.
+      const body = { status: { capacity: withdrawn, allocatable: withdrawn } };
+      await client.patch(nodeResource, ref, { kind: 'merge', body }, signal);
+    }
+    await client.patch(nodeResource, { name }, { kind: 'merge', body: renewalPatch(found, self()) }, signal);
     const written = await client.patch<Node>(nodeResource, ref, statusPatch(status), signal);
     this.#told(found.status, status, written, now);
     return this.#pause(status);

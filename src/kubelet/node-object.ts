@@ -48,10 +48,14 @@ export function nodeLabels({ name, machine, labels }: NodeSelf): Readonly<Record
 }
 
 /** What a kubelet creates to register itself. */
-export const newNode = (self: NodeSelf, status: NodeStatus): New<Node> => ({
+export const newNode = (
+  self: NodeSelf,
+  status: NodeStatus,
+  annotations: Readonly<Record<string, string>>,
+): New<Node> => ({
   apiVersion: 'v1',
   kind: 'Node',
-  metadata: { name: self.name, labels: nodeLabels(self) },
+  metadata: { name: self.name, labels: nodeLabels(self), annotations },
   spec: {
     ...(self.podRanges[0] === undefined ? {} : { podCIDR: self.podRanges[0], podCIDRs: self.podRanges }),
     ...(self.taints === undefined || self.taints.length === 0 ? {} : { taints: self.taints }),

@@ -11,13 +11,14 @@ import { Children } from '#host/children.ts';
 import type { ClusterPaths } from '#host/data-dir.ts';
 import { Scope } from '#lib/scope.ts';
 import type { ClusterOptions } from '#main/cluster-options.ts';
-import { type ControlPlaneParts, runComponents, startControlPlane } from '#main/control-plane.ts';
+import { type ControlPlane, type ControlPlaneParts, runComponents, startControlPlane } from '#main/control-plane.ts';
 import { chooseImages, directPulls, type ImageSource, startRegistry } from '#main/images.ts';
 import { fileLog } from '#main/log.ts';
 import { hostAddresses } from '#main/node.ts';
 import { nodesApart } from '#main/nodes-apart.ts';
 import { nodesHere } from '#main/nodes-here.ts';
 import type { Nodes } from '#main/nodes.ts';
+import { type SimulatedNodes, simulatedNodes } from '#main/simulated-nodes.ts';
 import { openPki, type Pki } from '#main/pki.ts';
 import { rememberSocket } from '#main/run-state.ts';
 import { SqliteJournal } from '#store/journal/sqlite-journal.ts';
@@ -28,6 +29,8 @@ import type { NodeAddress, NodeConnection } from '#server/nodes/node-connection.
 export interface RunningCluster {
   readonly api: string;
   readonly nodeNames: readonly string[];
+  /** Those without containers. */
+  readonly simulatedNames: readonly string[];
   readonly images: ImageSource;
   readonly client: Client;
   /** Rejects when a part of it fails for good. */
@@ -64,10 +67,11 @@ export async function startCluster(
   const children = new Children(paths.children, clock);
   const parts = { options, children, clock, log, stack, scope };
   const nodes = shape.nodes.length > 1 ? await nodesApart(parts) : nodesHere(parts);
+  const simulated = simulatedNodes({ paths, groups: shape.simulated, settings, clock, log, stack, scope });
   const pki = openPki({
     directory: paths.pki,
     serverNames: [...SERVER_NAMES, ...hostAddresses(), ...nodes.serverNames],
-    nodes: nodes.papers,
+    nodes: [...nodes.papers, ...simulated.papers],
     now: clock.now(),
   });
   const plain: ControlPlaneParts = {
@@ -77,7 +81,7 @@ export async function startCluster(
     log,
     host: LOOPBACK,
     port: options.port ?? rememberedPort(paths) ?? DEFAULT_PORT,
-    nodes: lateNodes(pki, nodes, stack),
+    nodes: lateNodes(pki, { nodes, simulated }, stack),
     nodeLife: nodeLifeOf(settings),
     scheduler: options.scheduler,
   };
@@ -93,26 +97,51 @@ export async function startCluster(
     stack.use(scope);
     const api = await announce(options, plane.port, papers);
     runComponents(plane, plain, papers.caCertificate, scope);
-    await preparing;
-    const opened = options.registryMirror === undefined ? [api] : [api, options.registryMirror];
-    await nodes.open(opened);
-    await nodes.start(plane, papers);
-    const images = await imaging;
+    const images = await startNodes({ plane, papers, api, begun: { preparing, imaging } }, { options, nodes, scope });
+    // The others went first: somebody waits for their containers.
+    await simulated.start(plane, papers);
     stack.use(scope);
-    const admin = plane.clientFor('kubernetes-admin', 'system:masters');
-    if (images.registry !== undefined) {
-      await nodes.open([...opened, images.registry]);
-      await announceRegistry(admin, images.registry, scope.signal);
-    }
-    nodes.imagesReady();
-    const nodeNames = shape.nodes.map(({ name }) => name);
-    return { api, nodeNames, images, client: admin, failed: scope.join().then(() => new Promise<never>(() => {})) };
+    return {
+      api,
+      nodeNames: shape.nodes.map(({ name }) => name),
+      simulatedNames: simulated.names,
+      images,
+      client: adminOf(plane),
+      failed: scope.join().then(() => new Promise<never>(() => {})),
+    };
   } catch (error) {
     // Whatever failed first is what is told. The rest must have come to an end before anyone takes down what it began.
     scope.stop(error);
     await Promise.allSettled(begun);
     throw error;
   }
+}
+
+const adminOf = (plane: ControlPlane): Client => plane.clientFor('kubernetes-admin', 'system:masters');
+
+interface Answering {
+  readonly plane: ControlPlane;
+  readonly papers: Pki;
+  readonly api: string;
+  readonly begun: { readonly preparing: Promise<void>; readonly imaging: Promise<ImageSource> };
+}
+
+/** Once the API answers. Gives where images come from, which nodes need not wait for. */
+async function startNodes(
+  { plane, papers, api, begun }: Answering,
+  { options, nodes, scope }: { readonly options: ClusterOptions; readonly nodes: Nodes; readonly scope: Scope },
+): Promise<ImageSource> {
+  await begun.preparing;
+  const opened = options.registryMirror === undefined ? [api] : [api, options.registryMirror];
+  await nodes.open(opened);
+  await nodes.start(plane, papers);
+  const images = await begun.imaging;
+  if (images.registry !== undefined) {
+    await nodes.open([...opened, images.registry]);
+    await announceRegistry(adminOf(plane), images.registry, scope.signal);
+  }
+  nodes.imagesReady();
+  return images;
 }
 
 const nodeLifeOf = ({ nodeMonitorGraceMs }: NodeRequest): NodeLifecycleSettings =>
@@ -166,7 +195,11 @@ const ownImages = async (runtime: RuntimeChoice): Promise<ImageSource> => ({
 });
 
 /** The API server needs the way to the nodes before anyone has papers to show them. */
-function lateNodes(pki: Promise<Pki>, nodes: Nodes, stack: AsyncDisposableStack): NodeConnection {
+function lateNodes(
+  pki: Promise<Pki>,
+  { nodes, simulated }: { readonly nodes: Nodes; readonly simulated: SimulatedNodes },
+  stack: AsyncDisposableStack,
+): NodeConnection {
   let connection: Promise<HttpsNodeConnection> | undefined;
   const connected = (): Promise<HttpsNodeConnection> =>
     (connection ??= pki.then(({ caCertificate, nodeClient }) =>
@@ -174,7 +207,7 @@ function lateNodes(pki: Promise<Pki>, nodes: Nodes, stack: AsyncDisposableStack)
         new HttpsNodeConnection({ ca: caCertificate, certificate: nodeClient.certificate, key: nodeClient.key }),
       ),
     ));
-  const at = (node: NodeAddress): NodeAddress => nodes.addressOf(node);
+  const at = (node: NodeAddress): NodeAddress => simulated.addressOf(node) ?? nodes.addressOf(node);
   return {
     stream: async (node, path, signal) => (await connected()).stream(at(node), path, signal),
     splice: async (node, upgrade, signal) => (await connected()).splice(at(node), upgrade, signal),

@@ -11,7 +11,7 @@ const elsewhere = /^#(tools|test|images)\//;
 
 registerHooks({
   resolve: (specifier, context, next) =>
-    specifier.startsWith('#') && !elsewhere.test(specifier)
+    specifier.startsWith('#') && specifier.endsWith('.ts') && !elsewhere.test(specifier)
       ? { url: source + specifier.slice(1), format: 'module-typescript', shortCircuit: true }
       : next(specifier, context),
 });

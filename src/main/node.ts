@@ -30,21 +30,26 @@ export interface NodeParts {
   readonly machine: Machine;
   readonly client: Client;
   readonly clock: Clock;
-  /** What its own server serves with. */
-  readonly papers: KeyPair;
-  /** Whose clients its server believes. */
-  readonly caCertificate: string;
-  /** Where its server listens. */
-  readonly listen: { readonly host: string; readonly port: number };
   /** What the cluster's file says of it. */
   readonly traits: NodeTraits;
   /** What is known of its machine better than from the machine itself. */
   readonly facts?: Partial<MachineFacts>;
   readonly owner: string;
   readonly settings: NodeRequest;
-  readonly manifests: ManifestFolder;
+  /** Instead of what follows from `settings`. */
+  readonly kubelet?: Partial<KubeletSettings>;
+  /** Absent on a node that has no folder for static pods. */
+  readonly manifests?: ManifestFolder;
   readonly allowedUnsafeSysctls: readonly string[];
   readonly log: Log;
+}
+
+export interface NodeServerParts {
+  /** What it serves with. */
+  readonly papers: KeyPair;
+  /** Whose clients it believes. */
+  readonly caCertificate: string;
+  readonly listen: { readonly host: string; readonly port: number };
 }
 
 /**
@@ -68,7 +73,41 @@ const settingsOf = ({
 });
 
 /** The node's own server, and its kubelet in `scope`. */
-export async function startNode(parts: NodeParts, stack: AsyncDisposableStack, scope: Scope): Promise<Kubelet> {
+export async function startNode(
+  parts: NodeParts & NodeServerParts,
+  stack: AsyncDisposableStack,
+  scope: Scope,
+): Promise<Kubelet> {
+  const { papers, caCertificate, listen, clock, log } = parts;
+  let port = 0;
+  const addresses = remembered(hostAddresses, ADDRESSES_KEPT_MS, clock);
+  const { kubelet, serves, run } = createNode(parts, { addresses, port: () => port, memoryAvailable });
+  const server = stack.use(nodeHttpServer(serves, { papers, caCertificate, clock, log }));
+  ({ port } = await server.listen(listen.host, listen.port));
+  run(scope);
+  return kubelet;
+}
+
+/** Where a node is, which is not always on the machine whose process has its kubelet. */
+export interface NodeSurroundings {
+  /** The primary address first. */
+  readonly addresses: () => readonly string[];
+  /** Of the server that answers for it. */
+  readonly port: () => number;
+  /** Bytes. */
+  readonly memoryAvailable: () => Promise<number>;
+}
+
+export interface NodeMade {
+  readonly kubelet: Kubelet;
+  /** What its server answers. */
+  readonly serves: ReturnType<typeof nodeServer>;
+  /** Runs its kubelet in the scope. Once, with its server listening: the port is among the first things it tells. */
+  run(scope: Scope): void;
+}
+
+/** A node that does not run yet, and has no server. */
+export function createNode(parts: NodeParts, { addresses, port, memoryAvailable: free }: NodeSurroundings): NodeMade {
   const { name, node, machine, client, clock, owner, settings, manifests, allowedUnsafeSysctls, log } = parts;
   const facts = { ...machine.host.machine, ...parts.facts };
   const { runtime, host, files, network, podRanges, ports } = machine;
@@ -79,14 +118,12 @@ export async function startNode(parts: NodeParts, stack: AsyncDisposableStack, s
     onError: (error) => log('events of the kubelet', error),
   });
   const timeline = new TimelineRecorder({ client, clock, onError: (error) => log('timelines of the kubelet', error) });
-  let port = 0;
-  const addresses = remembered(hostAddresses, ADDRESSES_KEPT_MS, clock);
   const self = (): NodeSelf => ({
     name,
     machine: facts,
     addresses: addresses(),
     podRanges,
-    port,
+    port: port(),
     kubeletVersion: KUBELET_VERSION,
     maxPods: 110,
     ...parts.traits,
@@ -101,36 +138,40 @@ export async function startNode(parts: NodeParts, stack: AsyncDisposableStack, s
     files,
     network,
     ...(ports === undefined ? {} : { ports }),
-    memoryAvailable,
+    memoryAvailable: free,
     disk: () => host.disk(node.root),
     self,
     owner,
-    settings: settingsOf(settings),
+    settings: { ...settingsOf(settings), ...parts.kubelet },
     missing: hasCapability(CAP_SYS_RESOURCE) ? [] : ['SYS_RESOURCE'],
     appArmor: hasAppArmor(),
-    manifests,
+    ...(manifests === undefined ? {} : { manifests }),
     allowedUnsafeSysctls,
     log,
   });
-  const server = stack.use(serverOf(parts, kubelet));
-  ({ port } = await server.listen(parts.listen.host, parts.listen.port));
-  scope.spawn('events of the kubelet', (signal) => events.run(signal));
-  scope.spawn('timelines of the kubelet', (signal) => timeline.run(signal));
-  scope.spawn('kubelet', (signal) => kubelet.run(signal));
-  return kubelet;
+  return {
+    kubelet,
+    serves: nodeServer({ runtime, podNamed: (of) => kubelet.podNamed(of), files, clock }),
+    run(scope) {
+      scope.spawn('events of the kubelet', (signal) => events.run(signal));
+      scope.spawn('timelines of the kubelet', (signal) => timeline.run(signal));
+      scope.spawn('kubelet', (signal) => kubelet.run(signal));
+    },
+  };
 }
 
-function serverOf(parts: NodeParts, kubelet: Kubelet): HttpServer {
-  const { machine, clock, papers, caCertificate, log } = parts;
-  const { runtime, files } = machine;
-  return new HttpServer({
+/** Not listening yet. */
+export const nodeHttpServer = (
+  serves: ReturnType<typeof nodeServer>,
+  { papers, caCertificate, clock, log }: Omit<NodeServerParts, 'listen'> & Pick<NodeParts, 'clock' | 'log'>,
+): HttpServer =>
+  new HttpServer({
     ...papers,
     clientCa: caCertificate,
-    ...nodeServer({ runtime, podNamed: (of) => kubelet.podNamed(of), files, clock }),
-    onError: (error, exchange) => log(`node server ${exchange.method} ${exchange.url}`, error),
+    ...serves,
+    onError: (error, { method, url }) => log(`node server ${method} ${url}`, error),
     clock,
   });
-}
 
 /** The machine's first address of each family that is not a loopback's, IPv4 first; without a network the loopback's. */
 export function hostAddresses(): readonly string[] {

@@ -8,6 +8,8 @@ export interface RunState {
   readonly pid: number;
   readonly api: string;
   readonly nodes: readonly string[];
+  /** How many more there are without containers, called NAME-sim1 and so on. */
+  readonly simulatedNodes: number;
   readonly runtime: string;
   readonly images: { readonly mode: string; readonly why: string; readonly registry: string | null };
   readonly dataDir: string;

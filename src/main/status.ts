@@ -1,3 +1,4 @@
+import { simulatedNodeName } from '#cli/cluster-shape.ts';
 import type { Node } from '#api/generated/core-v1.ts';
 import { nodeResource } from '#client/resources.ts';
 import { withClient } from '#main/access.ts';
@@ -11,7 +12,11 @@ export interface NodeState {
 }
 
 /** The body of `peapod status -o json`: what the process says of itself, and what the API says of its nodes. */
-export type Status = Omit<RunState, 'nodes'> & { readonly nodes: readonly NodeState[] };
+export type Status = Omit<RunState, 'nodes' | 'simulatedNodes'> & {
+  /** All but those that peapod simulates. */
+  readonly nodes: readonly NodeState[];
+  readonly simulatedNodes: { readonly count: number; readonly ready: number };
+};
 
 const ANSWER_WITHIN_MS = 5000;
 
@@ -24,5 +29,16 @@ export async function statusOf(paths: ClusterPaths): Promise<Status> {
   );
   const ready = (node: Node): boolean =>
     node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
-  return { ...state, nodes: items.map((node) => ({ name: node.metadata.name, ready: ready(node) })) };
+  const simulated = new Set(
+    Array.from({ length: state.simulatedNodes }, (_, index) => simulatedNodeName(paths.name, index + 1)),
+  );
+  const states = items.map((node): NodeState => ({ name: node.metadata.name, ready: ready(node) }));
+  return {
+    ...state,
+    nodes: states.filter(({ name }) => !simulated.has(name)),
+    simulatedNodes: {
+      count: simulated.size,
+      ready: states.filter((one) => one.ready && simulated.has(one.name)).length,
+    },
+  };
 }

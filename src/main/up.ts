@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '#client/client.ts';
@@ -15,10 +15,10 @@ import { bootId } from '#host/machine.ts';
 import { isCancellation } from '#lib/scope.ts';
 import { realClock } from '#lib/clock.ts';
 import type { RunningCluster } from '#main/cluster.ts';
-import type { ShapeRequest } from '#cli/cluster-shape.ts';
+import { type ClusterFile, type ShapeRequest, simulatedNodeName } from '#cli/cluster-shape.ts';
 import type { ImageChoice, NodeRequest, RuntimeChoice } from '#cli/commands.ts';
 import { decideShape, forgetNodes } from '#main/shape.ts';
-import { readRunState, removeRunState, writeRunState } from '#main/run-state.ts';
+import { readRunState, removeRunState, type RunState, writeRunState } from '#main/run-state.ts';
 import type { Terminal } from '#cli/terminal.ts';
 import { UserError } from '#cli/user-error.ts';
 import { nodesReady } from '#main/wait-until-ready.ts';
@@ -35,7 +35,8 @@ export interface UpOptions {
   readonly schedulerConfig: string | undefined;
   readonly allowedUnsafeSysctls: readonly string[];
   readonly detach: boolean;
-  readonly shape: ShapeRequest;
+  readonly shape: Omit<ShapeRequest, 'file'>;
+  readonly clusterFile: string | undefined;
   readonly node: NodeRequest;
   /** The command's own arguments, for the process that goes on behind a detached one. */
   readonly argv: readonly string[];
@@ -55,15 +56,28 @@ export async function up(paths: ClusterPaths, options: UpOptions, terminal: Term
   const manifests = await readManifests(options.files);
   if (manifests.problems.length > 0) throw new UserError(manifests.problems.join('\npeapod: '));
   const scheduler = await schedulerOf(options);
+  const shape = { ...options.shape, file: await clusterFileOf(paths, options) };
   const running = readRunState(paths);
   if (running !== undefined && options.files.length > 0) {
+    if (Object.values(shape).some((wish) => wish !== undefined)) throw new UserError(tooLate(paths));
     terminal.line(`cluster ${paths.name} runs already (pid ${running.pid}); applying to it`);
     const never = new AbortController().signal;
     const { withClient } = await import('#main/access.ts');
     return withClient(paths, (client) => applyAndFollow(client, manifests, terminal, never));
   }
   if (options.detach) return upDetached(paths, options, terminal);
-  return upInForeground({ paths, options, terminal, manifests, scheduler, since: realClock.now() });
+  return upInForeground({ paths, options, terminal, manifests, scheduler, shape, since: realClock.now() });
+}
+
+const tooLate = ({ name }: ClusterPaths): string =>
+  `cluster ${name} runs already, and which nodes it has is decided when it starts: leave out --nodes, --simulated-nodes and --config, or stop it first (\`peapod down\`)`;
+
+async function clusterFileOf({ name }: ClusterPaths, { clusterFile }: UpOptions): Promise<ClusterFile | undefined> {
+  if (clusterFile === undefined) return undefined;
+  const { readClusterFile } = await import('#cli/cluster-file/read-cluster-file.ts');
+  const read = await readClusterFile({ name: clusterFile, text: readFileSync(clusterFile, 'utf8') }, name);
+  if (read.kind === 'wrong') throw new UserError(read.problems.join('\npeapod: '));
+  return read.file;
 }
 
 /** Most clusters have none, and need not load what reads it. */
@@ -112,6 +126,7 @@ interface Start {
   readonly terminal: Terminal;
   readonly manifests: Manifests;
   readonly scheduler: SchedulerConfiguration | undefined;
+  readonly shape: ShapeRequest;
   /** When it began, epoch ms. */
   readonly since: number;
 }
@@ -122,7 +137,7 @@ async function runCluster(start: Start, signal: AbortSignal): Promise<void> {
   const { paths, options, terminal, scheduler } = start;
   const { port, runtime, images, registryMirror, node, staticPods, allowedUnsafeSysctls } = options;
   prepareDirectories(paths, bootId());
-  const { shape, removed } = decideShape(paths, options.shape, runtime);
+  const { shape, removed } = decideShape(paths, start.shape, runtime);
   // A thread of its own opens the store while this one loads the rest of the program.
   const store = openSqliteStore(paths.stateDb, { clock: realClock });
   stack.defer(async () => (await store.catch(() => undefined))?.[Symbol.asyncDispose]());
@@ -134,6 +149,7 @@ async function runCluster(start: Start, signal: AbortSignal): Promise<void> {
     pid: process.pid,
     api: cluster.api,
     nodes: cluster.nodeNames,
+    simulatedNodes: cluster.simulatedNames.length,
     runtime: runtime.kind === 'socket' ? runtime.socket : runtime.kind,
     images: { ...cluster.images, registry: cluster.images.registry ?? null },
     dataDir: paths.data,
@@ -148,8 +164,9 @@ async function afterStart(
   cluster: RunningCluster,
   signal: AbortSignal,
 ): Promise<void> {
-  await nodesReady(cluster.client, { names: cluster.nodeNames, withinMs: READY_WITHIN_MS, since }, signal);
-  terminal.line(readyText(cluster.nodeNames));
+  const { client, nodeNames, simulatedNames } = cluster;
+  await nodesReady(client, { names: [...nodeNames, ...simulatedNames], withinMs: READY_WITHIN_MS, since }, signal);
+  terminal.line(readyText(nodeNames, simulatedNames.length));
   if (manifests.manifests.length > 0) await applyAndFollow(cluster.client, manifests, terminal, signal);
   terminal.line('');
   terminal.line(`  export KUBECONFIG=${paths.kubeconfig}`);
@@ -160,8 +177,10 @@ async function afterStart(
   );
 }
 
-const readyText = (names: readonly string[]): string =>
-  names.length === 1 ? `node ${names[0]} is Ready` : `nodes ${names.join(', ')} are Ready`;
+function readyText(names: readonly string[], simulated: number): string {
+  if (simulated > 0) return `nodes ${names.join(', ')} and ${simulated} simulated ones are Ready`;
+  return names.length === 1 ? `node ${names[0]} is Ready` : `nodes ${names.join(', ')} are Ready`;
+}
 
 /** Gives the exit code: 1 when a manifest was refused. */
 async function applyAndFollow(
@@ -204,7 +223,7 @@ async function upDetached(paths: ClusterPaths, options: UpOptions, terminal: Ter
     const never = new AbortController().signal;
     const { withClient } = await import('#main/access.ts');
     await withClient(paths, (client) =>
-      nodesReady(client, { names: state.nodes, withinMs: deadline - Date.now(), since }, never),
+      nodesReady(client, { names: allNamesOf(paths, state), withinMs: deadline - Date.now(), since }, never),
     );
     child.unref();
     terminal.line(`cluster ${paths.name} runs (pid ${state.pid}), API server on ${state.api}`);
@@ -215,6 +234,11 @@ async function upDetached(paths: ClusterPaths, options: UpOptions, terminal: Ter
     exit === undefined ? `the node is not Ready after ${READY_WITHIN_MS / 1000} s: see ${logFile}` : lastWords(logFile),
   );
 }
+
+const allNamesOf = ({ name }: ClusterPaths, { nodes, simulatedNodes }: RunState): readonly string[] => [
+  ...nodes,
+  ...Array.from({ length: simulatedNodes }, (_, index) => simulatedNodeName(name, index + 1)),
+];
 
 const SAID = 'peapod: ';
 

@@ -9,7 +9,7 @@ import type { ClusterPaths } from '#host/data-dir.ts';
 import { usedPrefixes, type UsedPrefix } from '#host/links.ts';
 import { isErrno } from '#host/proc.ts';
 import { bridgeName, type ClusterRange } from '#network/network.ts';
-import { chooseRange, NoFreeRangeError } from '#network/ranges.ts';
+import { chooseRange, NoFreeRangeError, obstacleTo } from '#network/ranges.ts';
 
 export interface RangeWish {
   readonly ipv6: boolean;
@@ -26,7 +26,7 @@ export async function claimRange(
   { ipv6, wanted }: RangeWish,
   signal: AbortSignal,
 ): Promise<ClusterRange> {
-  if (wanted !== undefined) return claimWanted(paths, wanted);
+  if (wanted !== undefined) return claimWanted(paths, wanted, await usedPrefixes(signal));
   const known = rememberedRange(paths, ipv6);
   if (known && claim(paths, known)) return known;
   const taken: UsedPrefix[] = known ? [{ cidr: known.v4, link: undefined }] : [];
@@ -41,10 +41,15 @@ export async function claimRange(
   }
 }
 
-function claimWanted(paths: ClusterPaths, wanted: ClusterRange): ClusterRange {
+function claimWanted(paths: ClusterPaths, wanted: ClusterRange, used: readonly UsedPrefix[]): ClusterRange {
   const before = rememberedRange(paths, true);
+  // What runs of this cluster has addresses of its own range.
+  const obstacle = before?.v4 === wanted.v4 ? undefined : obstacleTo(wanted, used, bridgeName(paths));
+  if (obstacle !== undefined)
+    throw new NoFreeRangeError(`this machine has ${obstacle}, so pods cannot have ${wanted.v4}: choose other podCIDRs`);
   if (before !== undefined && before.v4 !== wanted.v4) releaseRange(paths);
-  if (!claim(paths, wanted)) throw new NoFreeRangeError(`the address range ${wanted.v4} is another cluster's`);
+  if (!claim(paths, wanted))
+    throw new NoFreeRangeError(`the address range ${wanted.v4} is another cluster's: choose other podCIDRs`);
   writeFileSync(rangeFile(paths), JSON.stringify(wanted), { mode: 0o600 });
   return wanted;
 }

@@ -22,17 +22,22 @@ export function chooseRange(
   options: { readonly known?: ClusterRange; readonly ownLink: string; readonly ipv6: boolean },
 ): ClusterRange {
   if (options.known) return options.known;
-  const others = used.filter(({ link, cidr }) => link !== options.ownLink && !coversEverything(cidr));
   const obstacles: string[] = [];
   for (let octet = FIRST_OCTET; octet <= LAST_OCTET; octet++) {
     const range = rangeOf(octet, options.ipv6);
-    const obstacle = others.find(
-      ({ cidr }) => overlaps(range.v4, cidr) || (range.v6 !== undefined && overlaps(range.v6, cidr)),
-    );
+    const obstacle = obstacleTo(range, used, options.ownLink);
     if (!obstacle) return range;
-    obstacles.push(`${range.v4} (${obstacle.cidr}${obstacle.link === undefined ? '' : ` on ${obstacle.link}`})`);
+    obstacles.push(`${range.v4} (${obstacle})`);
   }
   throw new NoFreeRangeError(`no address range is free for pods; taken are ${obstacles.join(', ')}`);
+}
+
+/** What of the machine is in the way of a range: `10.244.0.0/24 on eth1`; undefined when nothing is. */
+export function obstacleTo(range: ClusterRange, used: readonly UsedPrefix[], ownLink: string): string | undefined {
+  const found = used
+    .filter(({ link, cidr }) => link !== ownLink && !coversEverything(cidr))
+    .find(({ cidr }) => overlaps(range.v4, cidr) || (range.v6 !== undefined && overlaps(range.v6, cidr)));
+  return found && `${found.cidr}${found.link === undefined ? '' : ` on ${found.link}`}`;
 }
 
 /** The part of node number `index`, from 1: 10.244.INDEX.0/24 and fd00:10:244:INDEX::/64. */

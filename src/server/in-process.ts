@@ -122,7 +122,7 @@ export const listMeta = ({ revision, continueToken, remaining }: Omit<Listing, '
 async function* events(watch: Watch, watches: Watches, signal: AbortSignal): AsyncGenerator<WatchEvent> {
   const inbox = new Inbox<WatchEvent | 'end'>(WATCH_BUFFER);
   const { items, revision } = watch.begin();
-  const unlisten = watch.cache.listen((event) => {
+  const unlisten = watch.listen((event) => {
     const item = watch.select(event);
     if (item) inbox.push(eventOf(item));
   });

@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pod } from '#api/generated/core-v1.ts';
 import { podResource } from '#client/resources.ts';
 import { allRunning, BenchCluster, PodWatcher, sleepers } from '#test/bench/cluster.ts';
-import { cpuSeconds, helpersOf } from '#test/bench/processes.ts';
+import { cpuSeconds, helpersOf, kilobytes } from '#test/bench/processes.ts';
 import type { Result } from '#test/bench/result.ts';
 
 const SETTLE_MS = 60_000;
@@ -36,10 +35,4 @@ export async function benchIdle(): Promise<readonly Result[]> {
       value: pss,
     },
   ];
-}
-
-function kilobytes(pid: number, file: string, field: string): number {
-  const found = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(readFileSync(`/proc/${pid}/${file}`, 'utf8'));
-  if (!found) throw new Error(`/proc/${pid}/${file} has no ${field}`);
-  return Number(found[1]);
 }

@@ -24,6 +24,7 @@ const benchmarks: Readonly<Record<string, (sizes: Sizes) => Promise<Benchmark>>>
   writes: async () => (await import('#test/bench/writes.ts')).benchWrites,
   api: async () => (await import('#test/bench/api.ts')).benchApi,
   idle: async () => (await import('#test/bench/idle.ts')).benchIdle,
+  nodes: async () => (await import('#test/bench/nodes.ts')).benchNodes,
   restarts: async () => {
     const { benchRestarts } = await import('#test/bench/restarts.ts');
     return () => benchRestarts({ pods: Number(process.env['PEAPOD_BENCH_PODS'] ?? 100) });

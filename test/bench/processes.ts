@@ -21,3 +21,10 @@ export function helpersOf(paths: readonly string[], pid: number): readonly numbe
       commandLineOf(each).some((word) => paths.some((path) => word.includes(path))),
   );
 }
+
+/** Of a file below /proc/PID: `kilobytes(pid, 'status', 'VmRSS')`. */
+export function kilobytes(pid: number, file: string, field: string): number {
+  const found = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(readFileSync(`/proc/${pid}/${file}`, 'utf8'));
+  if (!found) throw new Error(`/proc/${pid}/${file} has no ${field}`);
+  return Number(found[1]);
+}

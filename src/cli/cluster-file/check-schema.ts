@@ -8,7 +8,9 @@ export async function checkSchema(
   value: unknown,
 ): Promise<{ readonly written: WrittenClusterFile } | { readonly problems: readonly FileProblem[] }> {
   const { Ajv2020 } = await import('ajv/dist/2020.js');
-  const validate = new Ajv2020({ allErrors: true, verbose: true, allowUnionTypes: true }).compile<WrittenClusterFile>(schema);
+  const validate = new Ajv2020({ allErrors: true, verbose: true, allowUnionTypes: true }).compile<WrittenClusterFile>(
+    schema,
+  );
   if (validate(value)) return { written: value };
   // The schema has no keywords but ajv's own.
   return { problems: (validate.errors ?? []).map((error) => problemOf(error as DefinedError)) };

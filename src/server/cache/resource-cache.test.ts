@@ -7,8 +7,8 @@ import { encodeForStore, headOf, Stored } from '#server/cache/stored.ts';
 import type { KubeObject } from '#api/meta.ts';
 
 const head = headOf('ConfigMap', 'v1');
-const stored = (name: string, revision: number): Stored => {
-  const object = { kind: 'ConfigMap', apiVersion: 'v1', metadata: { name } } as KubeObject;
+const stored = (name: string, revision: number, labels?: Readonly<Record<string, string>>): Stored => {
+  const object = { kind: 'ConfigMap', apiVersion: 'v1', metadata: { name, ...(labels && { labels }) } } as KubeObject;
   return new Stored(`configmaps/${name}` as StoreKey, revision as Revision, { head, value: encodeForStore(object) });
 };
 const keys = (all: readonly Stored[]): string[] => all.map(({ key }) => key.slice('configmaps/'.length));
@@ -72,4 +72,29 @@ test('resource cache: large objects are remembered for fewer events', () => {
   const kept = cache.since(cache.eventsAfter)!.length;
   assert.ok(kept >= EVENT_BYTES_KEPT / 100_100 && kept <= (2 * EVENT_BYTES_KEPT) / 100_000, String(kept));
   assert.equal(cache.since(cache.eventsAfter)!.at(0)!.stored.revision, cache.eventsAfter + 1);
+});
+
+test('resource cache: who listens to one value of a field hears what it would have picked of everything', () => {
+  const values = ['a', 'b', ''];
+  const step = fc.record({ name: fc.constantFrom('x', 'y', 'z'), value: fc.option(fc.constantFrom(...values)) });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 30 }), fc.constantFrom(...values), (steps, value) => {
+      const cache = new ResourceCache('configmaps/', 1 as Revision);
+      const read = ({ object }: Stored): string => object.metadata.labels?.['v'] ?? '';
+      const [all, some]: [CacheEvent[], CacheEvent[]] = [[], []];
+      cache.listen((event) => void all.push(event));
+      const stop = cache.listen((event) => void some.push(event), { field: 'v', read, value });
+      for (const [index, one] of steps.entries()) {
+        const revision = index + 2;
+        if (one.value === null) cache.delete(`configmaps/${one.name}` as StoreKey, revision as Revision);
+        else cache.put(stored(one.name, revision, { v: one.value }));
+      }
+      stop();
+      cache.put(stored('x', 100, { v: value }));
+      const concerned = all
+        .slice(0, -1)
+        .filter((event) => [event.stored, event.previous].some((each) => each !== undefined && read(each) === value));
+      assert.deepEqual(some, concerned);
+    }),
+  );
 });

@@ -10,6 +10,19 @@ export interface CacheEvent {
 
 export type CacheListener = (event: CacheEvent) => void;
 
+/** Objects of which a field has one value. Thousands of nodes watch their own pods: each hears of these alone. */
+export interface FieldValue {
+  /** The field, and how it is read; listeners that name the same must read the same. */
+  readonly field: string;
+  readonly read: (stored: Stored) => string;
+  readonly value: string;
+}
+
+interface ByField {
+  readonly read: FieldValue['read'];
+  readonly byValue: Map<string, Set<CacheListener>>;
+}
+
 /**
  * How many past events of a kind are kept for watches that resume, and how much text: more than a client misses while it reconnects. Large
  * objects would otherwise make this the largest thing in memory (an object as a value takes several times its text).
@@ -33,6 +46,7 @@ export class ResourceCache {
   #eventsAfter: Revision;
   #changed: Revision;
   readonly #listeners = new Set<CacheListener>();
+  readonly #byField = new Map<string, ByField>();
 
   constructor(prefix: string, loadedAt: Revision) {
     this.prefix = prefix;
@@ -95,10 +109,25 @@ export class ResourceCache {
     return this.#events.slice(first);
   }
 
-  /** `listener` hears of every later change, in order; it must not throw. Returns how to stop it. */
-  listen(listener: CacheListener): () => void {
+  /**
+   * `listener` hears of every later change, in order; it must not throw. With `only`, of changes to objects that have this value
+   * of the field, or had it before. Returns how to stop it.
+   */
+  listen(listener: CacheListener, only?: FieldValue): () => void {
+    if (only !== undefined) return this.#listenTo(only, listener);
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  #listenTo({ field, read, value }: FieldValue, listener: CacheListener): () => void {
+    const known = this.#byField.get(field) ?? { read, byValue: new Map<string, Set<CacheListener>>() };
+    this.#byField.set(field, known);
+    const listeners = known.byValue.get(value) ?? new Set();
+    known.byValue.set(value, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0 && known.byValue.get(value) === listeners) known.byValue.delete(value);
+    };
   }
 
   #emit(event: CacheEvent, revision: Revision): void {
@@ -108,6 +137,13 @@ export class ResourceCache {
     // Cut at twice of what is kept, so that the array is copied only once in as many events.
     if (this.#events.length >= 2 * EVENTS_KEPT || this.#eventBytes >= 2 * EVENT_BYTES_KEPT) this.#forget();
     for (const listener of this.#listeners) listener(event);
+    for (const { read, byValue } of this.#byField.values()) {
+      if (byValue.size === 0) continue;
+      const is = read(event.stored);
+      const was = event.previous === undefined ? is : read(event.previous);
+      for (const listener of byValue.get(is) ?? []) listener(event);
+      if (was !== is) for (const listener of byValue.get(was) ?? []) listener(event);
+    }
   }
 
   #forget(): void {

@@ -38,7 +38,7 @@ export class WatchCarrier {
     if (first.length > 0) watcher.write(Buffer.concat(first));
     const leave = fanOut
       ? fanOut.join(watcher)
-      : watch.cache.listen((event) => {
+      : watch.listen((event) => {
           const item = watch.select(event);
           if (item) watcher.push(maker.line(item));
         });

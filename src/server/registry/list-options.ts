@@ -1,7 +1,8 @@
 import { ApiError, badRequest } from '#api/errors.ts';
 import { forbidden, invalid, invalidValue, unsupported, required, type FieldError } from '#api/field-error.ts';
 import { rootPath } from '#api/field-path.ts';
-import { compileFieldSelector, exactField } from '#api/field-selectors.ts';
+import type { KubeObject } from '#api/meta.ts';
+import { compileFieldSelector, exactField, type FieldTerm } from '#api/field-selectors.ts';
 import { parseLabelSelector, SelectorError } from '#api/selectors.ts';
 import type { Descriptor } from '#server/descriptor.ts';
 import { isTrue, type Query } from '#server/request.ts';
@@ -21,6 +22,14 @@ export interface ListQuery {
   readonly selects: ((stored: Stored) => boolean) | undefined;
   /** What `metadata.name=` asks for. */
   readonly onlyName: string | undefined;
+  /** A field that everything selected has one value of; undefined when there is none. */
+  readonly onlyField: OnlyField | undefined;
+}
+
+export interface OnlyField {
+  readonly field: string;
+  readonly value: string;
+  readonly read: (object: KubeObject) => string;
 }
 
 export function parseListQuery(descriptor: Descriptor, query: Query, watch: boolean): ListQuery {
@@ -86,20 +95,27 @@ function optionErrors(query: Query, match: string, watch: boolean): readonly Fie
   return errors;
 }
 
-function selection(descriptor: Descriptor, query: Query): Pick<ListQuery, 'selects' | 'onlyName'> {
+function selection(descriptor: Descriptor, query: Query): Pick<ListQuery, 'selects' | 'onlyName' | 'onlyField'> {
   try {
     const labels = parseLabelSelector(query['labelSelector'] ?? '');
     const fields = compileFieldSelector(query['fieldSelector'] ?? '', descriptor.fields);
     const onlyName = exactField(fields.terms, 'metadata.name');
+    const onlyField = onlyFieldOf(descriptor, fields.terms);
     const tests = [
       ...(labels.requirements.length > 0 ? [(s: Stored) => labels.matches(s.object.metadata.labels)] : []),
       ...(fields.terms.length > 0 ? [(s: Stored) => fields.matches(s.object)] : []),
     ];
     const [first, second] = tests;
-    if (first === undefined || second === undefined) return { onlyName, selects: first };
-    return { onlyName, selects: (stored) => first(stored) && second(stored) };
+    if (first === undefined || second === undefined) return { onlyName, onlyField, selects: first };
+    return { onlyName, onlyField, selects: (stored) => first(stored) && second(stored) };
   } catch (error) {
     if (!(error instanceof SelectorError)) throw error;
     throw new ApiError('BadRequest', error.message, { cause: error });
   }
+}
+
+function onlyFieldOf({ fields }: Descriptor, terms: readonly FieldTerm[]): OnlyField | undefined {
+  const exact = terms.find(({ operator }) => operator === '=');
+  const read = exact && fields.fields[exact.field];
+  return exact && read && { field: exact.field, value: exact.value, read };
 }

@@ -1,8 +1,9 @@
 import { ApiError } from '#api/errors.ts';
+import { apiVersionOf } from '#api/resource.ts';
 import type { Clock } from '#lib/clock.ts';
 import { isCancellation } from '#lib/scope.ts';
 import type { Revision } from '#store/store.ts';
-import type { CacheEvent, ResourceCache } from '#server/cache/resource-cache.ts';
+import type { CacheEvent, CacheListener, ResourceCache } from '#server/cache/resource-cache.ts';
 import type { Stored } from '#server/cache/stored.ts';
 import type { WatchCache } from '#server/cache/watch-cache.ts';
 import type { Descriptor } from '#server/descriptor.ts';
@@ -46,6 +47,19 @@ export class Watch {
   /** True when it gets all events under its scope just as they are. */
   get unselective(): boolean {
     return this.query.selects === undefined && this.after <= this.#now();
+  }
+
+  /**
+   * `listener` hears of what may concern it; what does, says `select`. Returns how to stop it.
+   */
+  listen(listener: CacheListener): () => void {
+    const { onlyField } = this.query;
+    if (onlyField === undefined) return this.cache.listen(listener);
+    const { field, value, read } = onlyField;
+    const { view } = this.scope;
+    // Two versions of a kind may have different fields of one name.
+    const key = `${apiVersionOf(this.descriptor)} ${field}`;
+    return this.cache.listen(listener, { field: key, value, read: (stored) => read(view(stored).object) });
   }
 
   /** The revision it goes on from; 0 when it begins with everything there is. It may lie ahead: another server has told of it. */
