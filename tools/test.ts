@@ -22,6 +22,7 @@ interface Group {
 
 const root = join(import.meta.dirname, '..');
 const minuteMs = 60_000;
+const REPORT_LIMIT_MS = 4 * minuteMs;
 
 const groups: readonly Group[] = [
   {
@@ -53,6 +54,7 @@ async function main(wish: string, signal: AbortSignal): Promise<number> {
   }
   const outcomes: TestOutcome[] = wish === 'all' ? [...(await checks(signal))] : [];
   for (const group of wanted) outcomes.push(...(await runGroup(group, signal)));
+  if (wish === 'all' && !signal.aborted) await reportScheduling(signal);
   const count = (kind: TestOutcome['kind']): number => outcomes.filter((each) => each.kind === kind).length;
   const failures = outcomes.filter((each) => each.kind === 'failed');
   if (failures.length > 0) console.log('\nFailed:');
@@ -62,6 +64,24 @@ async function main(wish: string, signal: AbortSignal): Promise<number> {
     `${count('passed')} passed, ${count('failed')} failed${count('skipped') > 0 ? `, ${count('skipped')} skipped` : ''}`,
   );
   return failures.length > 0 || count('passed') === 0 || signal.aborted ? 1 : 0;
+}
+
+/** How fast pods get their nodes among 500. Told, not judged: no run on a machine that others use can be. */
+async function reportScheduling(signal: AbortSignal): Promise<void> {
+  const begun = performance.now();
+  const bench = ['test/bench/main.ts', 'scheduler', '--nodes', '500', '--quick'];
+  const { promise, resolve, reject } = Promise.withResolvers<number | null>();
+  const child = spawn(process.execPath, bench, { cwd: root, stdio: ['ignore', 'inherit', 'ignore'] });
+  const stop = (): boolean => child.kill('SIGTERM');
+  const limit = setTimeout(stop, REPORT_LIMIT_MS);
+  signal.addEventListener('abort', stop, { once: true });
+  child.on('error', reject);
+  child.on('close', resolve);
+  const code = await promise;
+  clearTimeout(limit);
+  signal.removeEventListener('abort', stop);
+  const how = code === 0 ? '' : ', which did not come to its end';
+  console.log(`scheduling benchmark on 500 nodes${how} (${((performance.now() - begun) / 1000).toFixed(1)} s)`);
 }
 
 async function runGroup(group: Group, signal: AbortSignal): Promise<readonly TestOutcome[]> {

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- NAME…] [--json FILE] [--baseline] [--nodes N] [--pods N] [--case NAME]`: measures what the project promises about
+ * `npm run bench [-- NAME…] [--json FILE] [--baseline] [--nodes N] [--pods N] [--case NAME] [--quick]`: measures what the project promises about
  * its speed, each thing beside what it is compared with, in one run. Without names everything runs, one after the other: half an hour.
  *
  * Exit code 1 when a target is missed. `--baseline` writes the results to baseline.json, with which later runs are compared.
@@ -30,12 +30,12 @@ const benchmarks: Readonly<Record<string, (sizes: Sizes) => Promise<Benchmark>>>
     return () => benchRestarts({ pods: Number(process.env['PEAPOD_BENCH_PODS'] ?? 100) });
   },
   store: async () => (await import('#test/bench/store.ts')).benchStore,
-  scheduler: async ({ nodes, pods, only }) => {
+  scheduler: async ({ nodes, pods, only, quick }) => {
     const { benchScheduler } = await import('#test/bench/scheduler.ts');
     const { benchSchedulerPerf } = await import('#test/bench/scheduler-perf/bench.ts');
     return async () => [
-      ...(await benchScheduler({ nodes: 500, pods: 1000 })),
-      ...(await benchSchedulerPerf({ nodes, pods, only, memory: true })),
+      ...(quick ? [] : await benchScheduler({ nodes: 500, pods: 1000 })),
+      ...(await benchSchedulerPerf({ nodes, pods, only, memory: !quick })),
     ];
   },
 };
@@ -46,6 +46,8 @@ interface Sizes {
   readonly pods: number | undefined;
   /** Part of the name of a case. */
   readonly only: string | undefined;
+  /** Over the durable store alone. */
+  readonly quick: boolean;
 }
 
 interface Run {
@@ -74,6 +76,7 @@ async function main(): Promise<number> {
       nodes: { type: 'string' },
       pods: { type: 'string' },
       case: { type: 'string' },
+      quick: { type: 'boolean', default: false },
     },
     allowPositionals: true,
   });
@@ -85,7 +88,7 @@ async function main(): Promise<number> {
     return 2;
   }
   const number = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
-  const sizes = { nodes: number(values.nodes), pods: number(values.pods), only: values.case };
+  const sizes = { nodes: number(values.nodes), pods: number(values.pods), only: values.case, quick: values.quick };
   const before = loadavg()[0]!;
   const results: Result[] = [];
   for (const name of positionals.length > 0 ? positionals : Object.keys(benchmarks)) {
@@ -103,6 +106,7 @@ async function main(): Promise<number> {
   return results.some((result) => isMet(result) === false) ? 1 : 0;
 }
 
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(1));
 try {
   process.exit(await main());
 } catch (error) {

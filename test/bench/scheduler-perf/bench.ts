@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { hasReason } from '#api/errors.ts';
@@ -68,6 +69,18 @@ async function benchCase(one: PerfCase, options: SchedulerBenchOptions): Promise
   return [...results, { name: `${name}: store in memory`, unit: 'pods/s', value: memory.podsPerSecond }];
 }
 
+/** Those in use. Who is told to end takes them along. */
+const directories = new Set<string>();
+process.on('exit', () => {
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
+});
+
+async function newDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'peapod-scheduler-perf-'));
+  directories.add(directory);
+  return directory;
+}
+
 /** What the child found, and how long GETs of this process took while it measured (ms). */
 async function measured(order: Omit<PerfOrder, 'directory'>): Promise<readonly [PerfResult, readonly number[]]> {
   const child = fork(join(import.meta.dirname, 'child.ts'), { execArgv: ['--expose-gc'] });
@@ -80,7 +93,7 @@ async function measured(order: Omit<PerfOrder, 'directory'>): Promise<readonly [
     else result.resolve(message.result);
   });
   child.once('exit', (code) => result.reject(new Error(`the case "${order.name}" ended with code ${code}`)));
-  const directory = await mkdtemp(join(tmpdir(), 'peapod-scheduler-perf-'));
+  const directory = await newDirectory();
   child.send({ ...order, directory } satisfies PerfOrder);
   try {
     const found = await result.promise;
@@ -97,7 +110,7 @@ async function measured(order: Omit<PerfOrder, 'directory'>): Promise<readonly [
 const EVERY_MS = 20;
 
 async function getAllTheTime(kubeconfig: string, signal: AbortSignal): Promise<readonly number[]> {
-  const directory = await mkdtemp(join(tmpdir(), 'peapod-scheduler-perf-'));
+  const directory = await newDirectory();
   const file = join(directory, 'kubeconfig');
   await writeFile(file, kubeconfig);
   using transport = transportTo(await readKubeconfig(file), 'peapod-bench');

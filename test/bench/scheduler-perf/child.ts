@@ -98,7 +98,8 @@ class PerfWorld {
   async before(): Promise<number> {
     let waited = 0;
     for (const [at, { template, pods, namespace = 'default', never = false }] of (this.#case.before ?? []).entries()) {
-      const count = this.#case.nodes === 0 ? pods : Math.ceil(pods * this.#scale);
+      // Never more than its part: the measured ones need the rest of the nodes.
+      const count = this.#case.nodes === 0 ? pods : Math.floor(pods * this.#scale);
       await this.createPods(template, count, { prefix: `before-${at}`, namespace });
       if (!never) waited += count;
     }
@@ -174,6 +175,16 @@ class PerfWorld {
   }
 }
 
+const PATIENCE_MS = 60_000;
+
+/** Throws when nothing more is bound: a case whose nodes are too few for its pods would never end. */
+async function neverStill(bound: () => number, signal: AbortSignal): Promise<never> {
+  for (let before = -1, now = bound(); ; before = now, now = bound()) {
+    if (now === before) throw new Error(`no pod was bound within ${PATIENCE_MS / 1000} s, after ${now}`);
+    await realClock.sleep(PATIENCE_MS, signal);
+  }
+}
+
 async function measure(order: PerfOrder): Promise<PerfResult> {
   await using stack = new AsyncDisposableStack();
   const store =
@@ -207,6 +218,7 @@ async function measure(order: PerfOrder): Promise<PerfResult> {
   await pods.synced(scope.signal);
 
   const placed = await world.before();
+  scope.spawn('patience', (signal) => neverStill(() => counting.bound, signal));
   while (counting.bound < placed) await realClock.sleep(20, scope.signal);
   attempts.length = 0;
   globalThis.gc?.();
@@ -219,7 +231,8 @@ async function measure(order: PerfOrder): Promise<PerfResult> {
     }),
   );
   tell({ kind: 'measuring', kubeconfig: served.kubeconfig });
-  await Promise.all([world.createMeasured(), counting.done]);
+  // Whatever fails in the scope: nobody else would tell.
+  await Promise.race([Promise.all([world.createMeasured(), counting.done]), scope.join()]);
   await meanwhile[Symbol.asyncDispose]();
   return {
     nodes: world.nodes,
