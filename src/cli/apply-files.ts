@@ -60,7 +60,7 @@ export async function applyManifests(
 }
 
 /** In one line. A path that the server does not have is a kind it does not serve. */
-function messageOf(error: ApiError, { apiVersion, kind }: ManifestObject): string {
+export function messageOf(error: ApiError, { apiVersion, kind }: ManifestObject): string {
   const unserved =
     error.reason === 'NotFound' && error.details?.name === undefined && resourceOf(apiVersion, kind) !== undefined;
   if (unserved) return `this server does not serve ${kind} of ${apiVersion}`;
@@ -150,7 +150,7 @@ class Application {
  * As the server would with `fieldValidation=Strict`; asked without, it would drop what it does not know, and only warn.
  * In process it takes objects to be of the right types.
  */
-function refuseMisfits(object: ManifestObject, { kind, version }: Resource): void {
+export function refuseMisfits(object: ManifestObject, { kind, version }: Resource): void {
   const facts = patchFacts(object.apiVersion, object.kind);
   if (facts === undefined) return;
   const { unknown, mismatch } = checkFields(facts, object);
@@ -159,7 +159,7 @@ function refuseMisfits(object: ManifestObject, { kind, version }: Resource): voi
 }
 
 /** In the namespace it will be in; what is the cluster's is in none. */
-function placed(object: ManifestObject, resource: Resource): ManifestObject {
+export function placed(object: ManifestObject, resource: Resource): ManifestObject {
   const { namespace, ...metadata } = object.metadata;
   if (!resource.namespaced) return { ...object, metadata };
   return { ...object, metadata: { ...metadata, namespace: namespace || 'default' } };

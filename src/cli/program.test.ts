@@ -25,6 +25,7 @@ async function run(argv: readonly string[], answer: () => number = () => 0): Pro
     down: remember('down'),
     status: remember('status'),
     why: remember('why'),
+    simulate: remember('simulate'),
     kubeconfig: remember('kubeconfig'),
     node: remember('node'),
     imageLoad: remember('imageLoad'),

@@ -21,6 +21,7 @@ import {
   parseNodeGrace,
   parsePod,
   parsePort,
+  parseReplicas,
   parseRuntime,
   parseSimulatedNodes,
   parseSize,
@@ -120,6 +121,7 @@ function withCommands(program: Command, context: Context): Command {
   addDown(program, context);
   addStatus(program, context);
   addWhy(program, context);
+  addSimulate(program, context);
   addKubeconfig(program, context);
   addNode(program, context);
   addImage(program, context);
@@ -237,6 +239,7 @@ function addWhy(program: Command, context: Context): void {
     .argument('[POD]', 'NAME, pod/NAME or NAMESPACE/NAME; without it, every pod that is not ready')
     .option('-n, --namespace <NAMESPACE>', 'of the pod (default: default; without POD: all)')
     .option('-A, --all-namespaces', 'wherever it is')
+    .option('--node <NODE>', 'what each plugin of the scheduler says of this node for the pod')
     .addOption(outputOption(command))
     .addHelpText('after', helpTexts.why)
     .action(async (text: string | undefined, options: SelectedWhy) => {
@@ -247,16 +250,19 @@ function addWhy(program: Command, context: Context): void {
 type SelectedWhy = Selected & {
   readonly namespace?: string;
   readonly allNamespaces?: boolean;
+  readonly node?: string;
   readonly output: Output;
 };
 
-function whyRequest(text: string | undefined, { namespace, allNamespaces = false, output }: SelectedWhy): WhyRequest {
+function whyRequest(text: string | undefined, options: SelectedWhy): WhyRequest {
+  const { namespace, allNamespaces = false, node, output } = options;
   if (allNamespaces && namespace !== undefined) throw new UsageError('-n and -A: one of them', 'peapod why');
-  if (text === undefined) return { pod: undefined, namespace, output };
+  if (text === undefined && node !== undefined) throw new UsageError('--node: for which POD?', 'peapod why');
+  if (text === undefined) return { pod: undefined, namespace, node, output };
   const { name, namespace: own } = podOf(text);
   if (own !== undefined && (allNamespaces || (namespace ?? own) !== own))
     throw new UsageError(`${text} names a namespace, and so does ${allNamespaces ? '-A' : '-n'}`, 'peapod why');
-  return { pod: name, namespace: allNamespaces ? undefined : (own ?? namespace ?? 'default'), output };
+  return { pod: name, namespace: allNamespaces ? undefined : (own ?? namespace ?? 'default'), node, output };
 }
 
 function podOf(text: string): ReturnType<typeof parsePod> {
@@ -266,6 +272,35 @@ function podOf(text: string): ReturnType<typeof parsePod> {
     throw new UsageError(`'${text}' is no pod. ${messageOf(error)}`, 'peapod why', { cause: error });
   }
 }
+
+function addSimulate(program: Command, context: Context): void {
+  const command = aboutCluster(program, 'simulate', context).description(
+    'say where pods would go, and why not, without creating them',
+  );
+  command
+    .requiredOption('-f, --filename <FILE|DIR>', 'manifests of pods, - for standard input; may be repeated', collected)
+    .option('--replicas <COUNT>', 'of each pod', parseReplicas, 1)
+    .option('--nodes <FILE|DIR>', 'manifests of a cluster to place them on, instead of the one that runs', collected)
+    .option('--scheduler-config <FILE>', 'a KubeSchedulerConfiguration (default: what the cluster was started with)')
+    .addOption(outputOption(command))
+    .addHelpText('after', helpTexts.simulate)
+    .action(async (options: SelectedSimulate) => {
+      const { filename: files, nodes = [], replicas, schedulerConfig, output } = options;
+      for (const file of [...files, ...nodes, schedulerConfig]) if (file !== undefined) refuseMissing(file);
+      if (files.includes('-') && nodes.includes('-'))
+        throw new UsageError('-f - and --nodes -: one of them reads standard input', 'peapod simulate');
+      const request = { files, replicas, nodes, schedulerConfig, output };
+      context.done(await context.commands.simulate(globalOf(options), request));
+    });
+}
+
+type SelectedSimulate = Selected & {
+  readonly filename: readonly string[];
+  readonly replicas: number;
+  readonly nodes?: readonly string[];
+  readonly schedulerConfig?: string;
+  readonly output: Output;
+};
 
 function addKubeconfig(program: Command, context: Context): void {
   aboutCluster(program, 'kubeconfig', context)

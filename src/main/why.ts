@@ -1,16 +1,20 @@
 import type { WhyRequest } from '#cli/commands.ts';
 import type { Terminal } from '#cli/terminal.ts';
 import { why, whyAll } from '#cli/why.ts';
+import { verdictText } from '#cli/verdict-text.ts';
 import { unreadyText, type WhyAnswer, whyText } from '#cli/why-text.ts';
 import type { ClusterPaths } from '#host/data-dir.ts';
 import { withClient } from '#main/access.ts';
+import { keptProfiles } from '#main/kept-scheduler-config.ts';
+import { whyNode } from '#main/why-node.ts';
+import { whyNowhere } from '#main/why-nowhere.ts';
 
 const ANSWER_WITHIN_MS = 10_000;
 
 /** The lines of `peapod why`. Throws UserError for a pod that nobody has heard of. */
 export async function whyCommand(
   paths: ClusterPaths,
-  { pod, namespace, output }: WhyRequest,
+  { pod, namespace, node, output }: WhyRequest,
   { style }: Pick<Terminal, 'style'>,
 ): Promise<readonly string[]> {
   const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
@@ -18,7 +22,14 @@ export async function whyCommand(
     const deps = { client, now: Date.now };
     if (pod !== undefined) {
       const { at, ...answer } = await why(deps, { name: pod, namespace }, signal);
-      return output === 'json' ? [JSON.stringify(answer)] : whyText(answer, at, style);
+      const profiles = await keptProfiles(paths);
+      if (node !== undefined) {
+        const verdict = await whyNode({ client, profiles }, answer, node, signal);
+        return output === 'json' ? [JSON.stringify(verdict)] : verdictText(verdict, at, style);
+      }
+      const impasse = await whyNowhere(client, profiles, answer, signal);
+      const whole = impasse === undefined ? answer : { ...answer, impasse };
+      return output === 'json' ? [JSON.stringify(whole)] : whyText(whole, at, style);
     }
     const { unready, total } = await whyAll(deps, namespace, signal);
     const short = unready.map(withoutEntries);
