@@ -40,8 +40,9 @@ type Style = Terminal['style'];
 /** First what it comes to, then a line for each plugin that has something to say. */
 export function verdictText({ pod, basis, verdict, now }: NodeAnswer, at: number, style: Style): readonly string[] {
   const { plugins, fits } = verdict;
-  const heard = plugins.filter(({ verdict: said }) => said !== 'silent');
-  const silent = plugins.filter(({ verdict: said }) => said === 'silent').map(({ plugin }) => plugin);
+  const isHeard = ({ verdict: said, score }: PluginVerdict): boolean => said !== 'silent' || score !== undefined;
+  const heard = plugins.filter(isHeard);
+  const silent = plugins.filter((one) => !isHeard(one)).map(({ plugin }) => plugin);
   const width = Math.max(...heard.map(({ plugin }) => plugin.length), 0);
   return [
     `${style(fits ? 'green' : 'bold', headOf(pod.name, verdict))} ${style('dim', `(${basisText(basis, at)})`)}`,
@@ -74,8 +75,8 @@ function basisText(basis: VerdictBasis, at: number): string {
 }
 
 function revisionText({ pods, nodes }: { readonly pods?: string; readonly nodes?: string } = {}): string {
-  const known = [...new Set([nodes, pods].filter((each) => each !== undefined))];
-  return known.length === 0 ? 'the revision' : `revision ${known.join(' and ')}`;
+  if (pods === undefined || nodes === undefined) return 'the revision';
+  return pods === nodes ? `revision ${pods}` : `revision ${pods} (nodes: ${nodes})`;
 }
 
 const obstaclesText = ({ plugins }: NodeVerdict): string =>
@@ -83,6 +84,6 @@ const obstaclesText = ({ plugins }: NodeVerdict): string =>
 
 function pluginText({ verdict, obstacles, score, weight }: PluginVerdict, style: Style): string {
   if (verdict === 'refuses') return `${style('red', 'refuses')}  ${obstacles.map(obstacleWords).join('; ')}`;
-  const scored = score === undefined ? '' : `  score ${weightedScore(score, weight)}`;
-  return `${style('green', 'fits')}${scored}`;
+  const fits = verdict === 'fits' ? style('green', 'fits') : '    ';
+  return score === undefined ? fits : `${fits}  score ${weightedScore(score, weight)}`;
 }

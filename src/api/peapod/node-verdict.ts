@@ -18,7 +18,7 @@ export interface NodeVerdict {
 
 export interface PluginVerdict {
   readonly plugin: string;
-  /** `silent`: it has nothing to say of this pod. */
+  /** `silent`: it would let this pod go anywhere; it may have a score. */
   readonly verdict: 'fits' | 'refuses' | 'silent';
   /** Upstream's words; [] unless it refuses. */
   readonly reasons: readonly string[];

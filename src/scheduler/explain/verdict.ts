@@ -55,7 +55,7 @@ export class Hearing {
     return this.#answers.map(({ name: plugin, held, refusal }): PluginVerdict => {
       if (refusal !== undefined) return refused(plugin, refusal.reasons, []);
       const opinion = held?.opinion;
-      if (opinion?.filter === undefined && opinion?.nodes === undefined && opinion?.scorer === undefined)
+      if (opinion?.filter === undefined && opinion?.nodes === undefined)
         return { plugin, verdict: 'silent', reasons: [], obstacles: [] };
       const crowded = full && (full.opinions.get(plugin) ?? opinion);
       const found = refusalBy(plugin, opinion, node) ?? (crowded && refusalBy(plugin, crowded, full.node));
