@@ -76,6 +76,7 @@ class Filling {
     if (namespace !== undefined) await ensureNamespaces(this.#client, [namespace], this.#signal);
     // Their shape was checked above; what they say is the server's to check.
     if (object.kind === 'Node') return this.#write(resource, seen({ ...wanted, status } as unknown as Node));
+    if (object.kind === 'Service') return this.#write(resource, withoutAddresses(wanted));
     if (object.kind !== 'Pod') return this.#write(resource, wanted as unknown as KubeObject, status);
     const pod = { ...wanted, status } as unknown as Pod;
     if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') return;
@@ -123,6 +124,13 @@ function stripped(object: ManifestObject): ManifestObject {
   const { creationTimestamp: _c, generation: _g, managedFields: _m, selfLink: _s, ...mine } = metadata;
   const { deletionTimestamp: _d, deletionGracePeriodSeconds: _p, ownerReferences: _o, ...kept } = mine;
   return { ...object, metadata: kept };
+}
+
+/** Those of another cluster are nothing to this one, where some are taken already. */
+function withoutAddresses(service: ManifestObject): KubeObject {
+  const { clusterIP, clusterIPs: _ips, ...spec } = service['spec'] as Readonly<Record<string, unknown>>;
+  const headless = clusterIP === 'None' ? { clusterIP } : {};
+  return { ...service, spec: { ...spec, ...headless } } as unknown as KubeObject;
 }
 
 /** As much as a kubelet would say of any node. */
