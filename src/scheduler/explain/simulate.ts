@@ -46,7 +46,8 @@ class Placing {
     const named = pod.spec.nodeName;
     if (named) return this.#onItsOwn(named);
     const profile = profiles.find(({ schedulerName }) => schedulerName === pod.spec.schedulerName);
-    if (profile === undefined || isGated(pod)) return { ...this.#why(pod), outcome: 'not-scheduled' };
+    if (profile === undefined) return this.#anothers();
+    if (isGated(pod)) return { ...this.#why(pod), outcome: 'not-scheduled' };
     return this.#placed(profile, seed);
   }
 
@@ -58,6 +59,13 @@ class Placing {
       return { pod: name, outcome: 'not-scheduled', node, sentence: '', help: '' };
     const sentence = `${name.name} names node ${node}, and there is none`;
     return { pod: name, outcome: 'not-scheduled', sentence, help: 'leave out spec.nodeName' };
+  }
+
+  #anothers(): SimulatedPod {
+    const { metadata, spec } = this.#pod;
+    const known = this.#scene.profiles.map(({ schedulerName }) => schedulerName).join(', ');
+    const sentence = `${metadata.name} asks for scheduler ${spec.schedulerName}, and here there is ${known}`;
+    return { pod: podName(this.#pod), outcome: 'not-scheduled', sentence, help: 'leave out spec.schedulerName' };
   }
 
   #placed(profile: Profile, seed: number): SimulatedPod {
@@ -75,8 +83,8 @@ class Placing {
       profile.plugins,
     );
     if (placement.kind === 'nowhere') {
-      const impasse = impasseOf(pod, where, preemption);
-      return { ...this.#why(unschedulable(pod, message)), outcome: 'nowhere', attempt, impasse };
+      const impasse = placement.nodes === 0 ? {} : { impasse: impasseOf(pod, where, preemption) };
+      return { ...this.#why(unschedulable(pod, message)), outcome: 'nowhere', attempt, ...impasse };
     }
     const { node } = placement;
     cluster.setPod({ ...pod, spec: { ...pod.spec, nodeName: node } }, node);
