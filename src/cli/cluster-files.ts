@@ -85,13 +85,13 @@ class Filling {
 
   async #write(resource: Resource, object: KubeObject, status?: unknown): Promise<void> {
     // It says no more of itself than a new object does.
-    const { metadata } = await this.#client.create(resource, object as unknown as New<KubeObject>, this.#signal).catch(
-      (error: unknown) => {
+    const { metadata } = await this.#client
+      .create(resource, object as unknown as New<KubeObject>, this.#signal)
+      .catch((error: unknown) => {
         // What every cluster has from its first moment, and namespaces made for what came before.
         if (hasReason(error, 'AlreadyExists') && inherent.has(resource.kind)) return object;
         throw error;
-      },
-    );
+      });
     if (status === undefined || !withStatus.has(resource.kind)) return;
     const { name, namespace = '' } = metadata;
     const ref = { name, namespace, subresource: 'status' };

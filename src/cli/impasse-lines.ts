@@ -5,7 +5,8 @@ import { obstacleWords } from '#cli/obstacle-words.ts';
 /** What stands in the way on the nearest nodes, a line each, and whether evicting others would help. */
 export function impasseLines({ nearest, eviction }: Impasse): readonly string[] {
   const lines = nearest.map(
-    (each, at) => `${at === 0 ? 'nearest: ' : '         '}${nodesText(each)}: ${each.obstacles.map(obstacleWords).join('; ')}`,
+    (each, at) =>
+      `${at === 0 ? 'nearest: ' : '         '}${nodesText(each)}: ${each.obstacles.map(obstacleWords).join('; ')}`,
   );
   return eviction === undefined ? lines : [...lines, evictionText(eviction)];
 }
@@ -20,7 +21,9 @@ function evictionText(eviction: Eviction): string {
       return `it may have nobody evicted: ${eviction.why.replace(/\.$/, '')}`;
     case 'helps': {
       const { node, victims, violations } = eviction;
-      const who = victims.map(({ namespace, name, priority }) => `${namespace}/${name} (priority ${priority})`).join(', ');
+      const who = victims
+        .map(({ namespace, name, priority }) => `${namespace}/${name} (priority ${priority})`)
+        .join(', ');
       const budget = violations === 0 ? '' : ', against a disruption budget';
       return victims.length === 0
         ? `room is being made on ${node}`

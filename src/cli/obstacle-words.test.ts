@@ -38,7 +38,10 @@ const cases: readonly { obstacle: Obstacle; want: string }[] = [
     obstacle: { ...label, asker: 'scheduler', operator: 'DoesNotExist', values: [], actual: '2' },
     want: "label cores=2, the scheduler's configuration asks for none",
   },
-  { obstacle: { ...label, operator: 'Gt', values: ['2'], actual: '2' }, want: 'label cores=2, node affinity asks for more than 2' },
+  {
+    obstacle: { ...label, operator: 'Gt', values: ['2'], actual: '2' },
+    want: 'label cores=2, node affinity asks for more than 2',
+  },
   {
     obstacle: { ...label, field: true, key: 'metadata.name', operator: 'In', values: ['n1'], actual: 'n2' },
     want: 'field metadata.name=n2, node affinity asks for metadata.name=n1',
@@ -70,4 +73,5 @@ const cases: readonly { obstacle: Obstacle; want: string }[] = [
   { obstacle: { kind: 'other', reasons: ['node(s) had no claim'] }, want: 'node(s) had no claim' },
 ];
 
-for (const { obstacle, want } of cases) test(`obstacle words: ${want}`, () => assert.equal(obstacleWords(obstacle), want));
+for (const { obstacle, want } of cases)
+  test(`obstacle words: ${want}`, () => assert.equal(obstacleWords(obstacle), want));

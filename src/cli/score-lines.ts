@@ -4,7 +4,10 @@ import type { RankedNode, SchedulingAttempt } from '#api/peapod/pod-timeline.ts'
  * What a choice was made by, a line a node: `node2 561: NodeResourcesFit 76, TaintToleration 3×100`. Nodes that came out alike
  * share one; what gave nobody anything is left out. None where there was no choice.
  */
-export function scoreLines({ best = [], weights = {} }: Pick<SchedulingAttempt, 'best' | 'weights'>): readonly string[] {
+export function scoreLines({
+  best = [],
+  weights = {},
+}: Pick<SchedulingAttempt, 'best' | 'weights'>): readonly string[] {
   const scored = best.filter(({ score }) => score !== undefined);
   if (scored.length < 2) return [];
   const alike = Map.groupBy(scored, (one) => scoreText(one, weights));

@@ -40,7 +40,10 @@ export async function simulatedPods(
 async function simulatedPod(client: Client, { object }: Manifest, signal: AbortSignal): Promise<Pod> {
   if (object.kind !== 'Pod' || object.apiVersion !== 'v1') {
     const hint = 'what else is in the cluster belongs into the files of --nodes';
-    throw new ApiError('BadRequest', `only pods (v1) are placed, this is ${object.kind} (${object.apiVersion}); ${hint}`);
+    throw new ApiError(
+      'BadRequest',
+      `only pods (v1) are placed, this is ${object.kind} (${object.apiVersion}); ${hint}`,
+    );
   }
   refuseMisfits(object, podResource);
   const wanted = placed(object, podResource);

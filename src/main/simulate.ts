@@ -33,7 +33,12 @@ export async function simulateCommand(
     // In a cluster of files nobody minds: `up -f` would make them too.
     if (isFile) await ensureNamespaces(client, manifests.manifests.flatMap(namespaceOf), signal);
     const pods = await simulatedPods(client, manifests, signal);
-    return simulated(client, pods.flatMap((pod) => replicasOf(pod, request.replicas)), profiles, signal);
+    return simulated(
+      client,
+      pods.flatMap((pod) => replicasOf(pod, request.replicas)),
+      profiles,
+      signal,
+    );
   };
   const simulation = isFile ? await withFileCluster(nodes, work, signal) : await withClient(paths, work);
   const lines = output === 'json' ? [JSON.stringify(simulation)] : simulationText(simulation, terminal.style);

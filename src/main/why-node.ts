@@ -21,19 +21,15 @@ interface Deps {
  * store keeps that; else as it is. A pod with a node is asked about as if it had none. Throws UserError when there is no such pod or
  * node, or the pod is another scheduler's.
  */
-export async function whyNode(
-  deps: Deps,
-  answer: WhyAnswer,
-  node: string,
-  signal: AbortSignal,
-): Promise<NodeAnswer> {
+export async function whyNode(deps: Deps, answer: WhyAnswer, node: string, signal: AbortSignal): Promise<NodeAnswer> {
   const { name, namespace } = answer.pod;
   const pod = await deps.client.get<Pod>(podResource, { name, namespace }, signal);
   if (pod === undefined || answer.pod.gone)
     throw new UserError(`pod ${namespace}/${name} is gone: there is nothing left to ask about`);
   const { schedulerName = '' } = pod.spec;
   const profile = deps.profiles.find((each) => each.schedulerName === schedulerName);
-  if (profile === undefined) throw new UserError(`pod ${namespace}/${name} is for scheduler ${schedulerName}: ask that one`);
+  if (profile === undefined)
+    throw new UserError(`pod ${namespace}/${name} is for scheduler ${schedulerName}: ask that one`);
   const witness: Witness = { ...deps, profile, pod, node };
   const attempt = answer.entries.findLast(isAttempt);
   const then = attempt === undefined ? undefined : await verdictAt(witness, attempt.revisions, signal);
@@ -80,7 +76,9 @@ function verdictOf({ profile, pod, node }: Witness, { cluster, waiting }: KnownC
   const found = cluster.node(node);
   if (found === undefined) {
     const names = cluster.nodes.map(({ name }) => name).slice(0, 8);
-    throw new UserError(`there is no node ${JSON.stringify(node)}${names.length === 0 ? '' : `, but ${names.join(', ')}`}`);
+    throw new UserError(
+      `there is no node ${JSON.stringify(node)}${names.length === 0 ? '' : `, but ${names.join(', ')}`}`,
+    );
   }
   const asked = waiting.find(({ metadata }) => metadata.uid === uid) ?? withoutNode(pod);
   return new Hearing({ pod: asked, cluster, plugins: profile.plugins }).on(found);

@@ -17,7 +17,11 @@ interface Where {
 }
 
 /** Would others be evicted for it? undefined: the profile makes room for nobody. */
-export function preemptionFor(pod: Pod, placement: Nowhere, { cluster, profile, budgets }: Where): Preemption | undefined {
+export function preemptionFor(
+  pod: Pod,
+  placement: Nowhere,
+  { cluster, profile, budgets }: Where,
+): Preemption | undefined {
   if (profile.preemption === undefined) return undefined;
   return preempt(pod, placement, { cluster, profile, budgets, luck: 0 });
 }

@@ -14,7 +14,11 @@ const short = (by: string, asked: string, resource = 'cpu'): Obstacle => ({
 const cordoned: Obstacle = { kind: 'cordoned' };
 const taint: Obstacle = { kind: 'taint', key: 'a', effect: 'NoSchedule' };
 
-const cases: readonly { name: string; nodes: Readonly<Record<string, readonly Obstacle[]>>; want: readonly string[] }[] = [
+const cases: readonly {
+  name: string;
+  nodes: Readonly<Record<string, readonly Obstacle[]>>;
+  want: readonly string[];
+}[] = [
   { name: 'no nodes', nodes: {}, want: [] },
   { name: 'a node that fits is not in the way', nodes: { a: [], b: [taint] }, want: ['b'] },
   { name: 'the fewest obstacles come first', nodes: { a: [taint, cordoned], b: [cordoned] }, want: ['b', 'a'] },
@@ -33,7 +37,11 @@ const cases: readonly { name: string; nodes: Readonly<Record<string, readonly Ob
     nodes: { a: [short('600m', '1'), short('1Gi', '2Gi', 'memory')], b: [short('1', '1'), cordoned] },
     want: ['b', 'a'],
   },
-  { name: 'what is no matter of quantity counts before any that is', nodes: { a: [short('1m', '1')], b: [taint] }, want: ['b', 'a'] },
+  {
+    name: 'what is no matter of quantity counts before any that is',
+    nodes: { a: [short('1m', '1')], b: [taint] },
+    want: ['b', 'a'],
+  },
   { name: 'then by name, as people count', nodes: { n10: [cordoned], n2: [taint] }, want: ['n2', 'n10'] },
   { name: 'nodes that nothing tells apart', nodes: { n3: [taint], n20: [taint], n2: [taint] }, want: ['n2 +2'] },
   {

@@ -25,9 +25,7 @@ export function nearestNodes(nodes: readonly Hindered[], most = MOST): readonly 
       const { obstacles } = first!;
       return { node, alike: others.length, obstacles, lacking: lackingOf(obstacles) };
     })
-    .toSorted(
-      (a, b) => a.obstacles.length - b.obstacles.length || a.lacking - b.lacking || byName(a.node, b.node),
-    )
+    .toSorted((a, b) => a.obstacles.length - b.obstacles.length || a.lacking - b.lacking || byName(a.node, b.node))
     .slice(0, most)
     .map(({ node, alike, obstacles }) => ({ node, alike, obstacles }));
 }

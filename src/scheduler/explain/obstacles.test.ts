@@ -135,7 +135,11 @@ const cases: readonly {
   },
   {
     name: 'a field',
-    pod: aPod('p', {}, { affinity: required({ matchFields: [{ key: 'metadata.name', operator: 'In', values: ['x'] }] }) }),
+    pod: aPod(
+      'p',
+      {},
+      { affinity: required({ matchFields: [{ key: 'metadata.name', operator: 'In', values: ['x'] }] }) },
+    ),
     want: [{ ...label, field: true, key: 'metadata.name', operator: 'In', values: ['x'], actual: 'n' }],
   },
   {
@@ -260,9 +264,14 @@ test('obstacles: with the pods for which room is being made', () => {
   const cluster = clusterOf([zoned], [], plugins);
   cluster.nominations.set(aPod('vip', { cpu: '1500m' }, { priority: 9 }), 'n');
   const verdict = new Hearing({ pod: aPod('p', { cpu: '1' }), cluster, plugins }).on(cluster.node('n')!);
-  assert.deepEqual([verdict.fits, verdict.feasible, verdict.reservedFor], [false, 0, [{ namespace: 'default', name: 'vip' }]]);
+  assert.deepEqual(
+    [verdict.fits, verdict.feasible, verdict.reservedFor],
+    [false, 0, [{ namespace: 'default', name: 'vip' }]],
+  );
   const { obstacles } = verdict.plugins.find(({ plugin }) => plugin === 'NodeResourcesFit')!;
-  assert.deepEqual(obstacles, [{ kind: 'short', resource: 'cpu', asked: '1', free: '500m', by: '500m', allocatable: '2' }]);
+  assert.deepEqual(obstacles, [
+    { kind: 'short', resource: 'cpu', asked: '1', free: '500m', by: '500m', allocatable: '2' },
+  ]);
 });
 
 test('verdict: rank, total and scores are those of the choice', () => {
@@ -338,34 +347,40 @@ const isExplained = (opinion: Opinion, node: NodeView): boolean => (opinion.expl
 
 test('obstacles: every plugin names some where it refuses a node, and none where it does not', () => {
   fc.assert(
-    fc.property(fc.array(someNode, { minLength: 1, maxLength: 4 }), fc.array(somePod, { maxLength: 6 }), somePod, (some, others, asked) => {
-      const { plugins } = defaultProfile();
-      const nodes = some.map(({ cpu, pods, zone, ...spec }, at) =>
-        aNode(`n${at}`, { allocatable: { cpu, pods }, labels: zone === undefined ? {} : { zone }, spec }),
-      );
-      const placed = others.map((one, at): Placed => [podOf(`q${at}`, one), `n${one.on}`]);
-      const cluster = clusterOf(nodes, placed, plugins);
-      const pod = podOf('p', asked);
-      const hearing = new Hearing({ pod, cluster, plugins });
-      for (const { plugin } of plugins) {
-        const opinion = plugin.consider(pod, cluster);
-        if (opinion.kind !== 'opinion') continue;
-        for (const node of cluster.nodes) {
-          assert.equal(isExplained(opinion, node), isRefused(opinion, node), `${plugin.name} of ${node.name}`);
-          for (const [other, name] of placed) {
-            const where = cluster.node(name);
-            const less: Opinion | undefined = where && opinion.adjusted?.('removed', other, where);
-            if (less) assert.equal(isExplained(less, node), isRefused(less, node), `${plugin.name}, one less`);
+    fc.property(
+      fc.array(someNode, { minLength: 1, maxLength: 4 }),
+      fc.array(somePod, { maxLength: 6 }),
+      somePod,
+      (some, others, asked) => {
+        const { plugins } = defaultProfile();
+        const nodes = some.map(({ cpu, pods, zone, ...spec }, at) =>
+          aNode(`n${at}`, { allocatable: { cpu, pods }, labels: zone === undefined ? {} : { zone }, spec }),
+        );
+        const placed = others.map((one, at): Placed => [podOf(`q${at}`, one), `n${one.on}`]);
+        const cluster = clusterOf(nodes, placed, plugins);
+        const pod = podOf('p', asked);
+        const hearing = new Hearing({ pod, cluster, plugins });
+        for (const { plugin } of plugins) {
+          const opinion = plugin.consider(pod, cluster);
+          if (opinion.kind !== 'opinion') continue;
+          for (const node of cluster.nodes) {
+            assert.equal(isExplained(opinion, node), isRefused(opinion, node), `${plugin.name} of ${node.name}`);
+            for (const [other, name] of placed) {
+              const where = cluster.node(name);
+              const less: Opinion | undefined = where && opinion.adjusted?.('removed', other, where);
+              if (less) assert.equal(isExplained(less, node), isRefused(less, node), `${plugin.name}, one less`);
+            }
           }
         }
-      }
-      const held = opinionsOf(plugins, (plugin) => plugin.consider(pod, cluster));
-      for (const node of cluster.nodes) {
-        const fits = isOpinions(held) && isNamed(node.name, held) && refusalOf(node, { pod, cluster, held }) === undefined;
-        assert.equal(hearing.obstaclesOn(node).length === 0, fits);
-        assert.equal(hearing.on(node).fits, fits);
-      }
-    }),
+        const held = opinionsOf(plugins, (plugin) => plugin.consider(pod, cluster));
+        for (const node of cluster.nodes) {
+          const fits =
+            isOpinions(held) && isNamed(node.name, held) && refusalOf(node, { pod, cluster, held }) === undefined;
+          assert.equal(hearing.obstaclesOn(node).length === 0, fits);
+          assert.equal(hearing.on(node).fits, fits);
+        }
+      },
+    ),
     { numRuns: 300 },
   );
 });

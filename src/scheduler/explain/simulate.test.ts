@@ -23,55 +23,67 @@ const small = { nodes: [aNode('a'), aNode('b')], placed: [] };
 function told({ outcome, node, impasse }: SimulatedPod): string {
   const near = (impasse?.nearest ?? []).map((one) => `${one.node}:${one.obstacles.map(({ kind }) => kind).join('+')}`);
   const eviction = impasse?.eviction;
-  const gone = eviction?.kind === 'helps' ? [`${eviction.node}-${eviction.victims.map(({ name }) => name).join('-')}`] : [];
+  const gone =
+    eviction?.kind === 'helps' ? [`${eviction.node}-${eviction.victims.map(({ name }) => name).join('-')}`] : [];
   const where = node === undefined ? [] : [node];
   return [outcome, ...where, ...near, ...(gone.length > 0 ? gone : eviction ? [eviction.kind] : [])].join(' ');
 }
 
-const cases: readonly { name: string; pods: readonly Pod[]; world?: World; want: readonly string[]; fits: boolean }[] = [
-  { name: 'nothing to place', pods: [], want: [], fits: true },
-  {
-    name: 'each counts for those behind it',
-    pods: replicasOf(asked('p', '1500m'), 3),
-    want: ['placed b', 'placed a', 'nowhere a:short does-not-help'],
-    fits: false,
-  },
-  {
-    name: 'no nodes',
-    pods: [asked('p', '1')],
-    world: { nodes: [], placed: [] },
-    want: ['nowhere'],
-    fits: false,
-  },
-  {
-    name: 'whom it would have evicted, who stays',
-    pods: [asked('p', '2'), asked('q', '2')],
-    world: { nodes: [aNode('a')], placed: [[made('low', { cpu: '1' }), 'a']] },
-    want: ['nowhere a:short a-low', 'nowhere a:short a-low'],
-    fits: false,
-  },
-  {
-    name: 'who may have nobody evicted',
-    pods: [asked('p', '2', { preemptionPolicy: 'Never' })],
-    world: { nodes: [aNode('a')], placed: [[made('low', { cpu: '1' }), 'a']] },
-    want: ['nowhere a:short not-eligible'],
-    fits: false,
-  },
-  {
-    name: 'held back by a gate',
-    pods: [asked('p', '1', { schedulingGates: [{ name: 'quota' }] })],
-    want: ['not-scheduled'],
-    fits: false,
-  },
-  { name: "another's scheduler", pods: [asked('p', '1', { schedulerName: 'x' })], want: ['not-scheduled'], fits: false },
-  {
-    name: 'one that names its node counts there',
-    pods: [asked('p', '2', { nodeName: 'a' }), asked('q', '2')],
-    want: ['not-scheduled a', 'placed b'],
-    fits: true,
-  },
-  { name: 'one that names a node there is not', pods: [asked('p', '1', { nodeName: 'x' })], want: ['not-scheduled'], fits: false },
-];
+const cases: readonly { name: string; pods: readonly Pod[]; world?: World; want: readonly string[]; fits: boolean }[] =
+  [
+    { name: 'nothing to place', pods: [], want: [], fits: true },
+    {
+      name: 'each counts for those behind it',
+      pods: replicasOf(asked('p', '1500m'), 3),
+      want: ['placed b', 'placed a', 'nowhere a:short does-not-help'],
+      fits: false,
+    },
+    {
+      name: 'no nodes',
+      pods: [asked('p', '1')],
+      world: { nodes: [], placed: [] },
+      want: ['nowhere'],
+      fits: false,
+    },
+    {
+      name: 'whom it would have evicted, who stays',
+      pods: [asked('p', '2'), asked('q', '2')],
+      world: { nodes: [aNode('a')], placed: [[made('low', { cpu: '1' }), 'a']] },
+      want: ['nowhere a:short a-low', 'nowhere a:short a-low'],
+      fits: false,
+    },
+    {
+      name: 'who may have nobody evicted',
+      pods: [asked('p', '2', { preemptionPolicy: 'Never' })],
+      world: { nodes: [aNode('a')], placed: [[made('low', { cpu: '1' }), 'a']] },
+      want: ['nowhere a:short not-eligible'],
+      fits: false,
+    },
+    {
+      name: 'held back by a gate',
+      pods: [asked('p', '1', { schedulingGates: [{ name: 'quota' }] })],
+      want: ['not-scheduled'],
+      fits: false,
+    },
+    {
+      name: "another's scheduler",
+      pods: [asked('p', '1', { schedulerName: 'x' })],
+      want: ['not-scheduled'],
+      fits: false,
+    },
+    {
+      name: 'one that names its node counts there',
+      pods: [asked('p', '2', { nodeName: 'a' }), asked('q', '2')],
+      want: ['not-scheduled a', 'placed b'],
+      fits: true,
+    },
+    {
+      name: 'one that names a node there is not',
+      pods: [asked('p', '1', { nodeName: 'x' })],
+      want: ['not-scheduled'],
+      fits: false,
+    },
+  ];
 
 for (const { name, pods, world = small, want, fits } of cases) {
   test(`simulate: ${name}`, () => {

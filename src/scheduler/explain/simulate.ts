@@ -55,8 +55,7 @@ class Placing {
     const { cluster } = this.#scene;
     const name = podName(this.#pod);
     cluster.setPod(this.#pod, node);
-    if (cluster.node(node) !== undefined)
-      return { pod: name, outcome: 'not-scheduled', node, sentence: '', help: '' };
+    if (cluster.node(node) !== undefined) return { pod: name, outcome: 'not-scheduled', node, sentence: '', help: '' };
     const sentence = `${name.name} names node ${node}, and there is none`;
     return { pod: name, outcome: 'not-scheduled', sentence, help: 'leave out spec.nodeName' };
   }
@@ -111,6 +110,9 @@ export function replicasOf(pod: Pod, count: number): readonly Pod[] {
   return Array.from({ length: count }, (_, at) => {
     const name = count === 1 ? pod.metadata.name : `${pod.metadata.name}-${at + 1}`;
     const metadata = { ...pod.metadata, name };
-    return { ...pod, metadata: { ...metadata, uid: `simulated ${keyOf({ ...pod, metadata })}` as Pod['metadata']['uid'] } };
+    return {
+      ...pod,
+      metadata: { ...metadata, uid: `simulated ${keyOf({ ...pod, metadata })}` as Pod['metadata']['uid'] },
+    };
   });
 }

@@ -30,7 +30,11 @@ export class Hearing {
     this.#answers = plugins.map(({ plugin, weight }) => {
       const answer = plugin.consider(pod, cluster);
       const refusal = answer.kind === 'rejected' ? answer : undefined;
-      return { name: plugin.name, held: answer.kind === 'opinion' ? { plugin, weight, opinion: answer } : undefined, refusal };
+      return {
+        name: plugin.name,
+        held: answer.kind === 'opinion' ? { plugin, weight, opinion: answer } : undefined,
+        refusal,
+      };
     });
   }
 
@@ -64,7 +68,9 @@ export class Hearing {
   }
 
   /** With the pods that the node must have room for as well; undefined when there are none. */
-  #withNominated(node: NodeView): { readonly node: NodeView; readonly opinions: ReadonlyMap<string, Opinion> } | undefined {
+  #withNominated(
+    node: NodeView,
+  ): { readonly node: NodeView; readonly opinions: ReadonlyMap<string, Opinion> } | undefined {
     const { cluster, pod } = this.#question;
     const ahead = cluster.nominations.ahead(pod, node.name);
     if (ahead.length === 0) return undefined;
@@ -122,11 +128,7 @@ function refusalBy(plugin: string, opinion: Opinion | undefined, node: NodeView)
   return refused(plugin, [`node(s) didn't satisfy plugin(s) [${plugin}]`], []);
 }
 
-const refused = (
-  plugin: string,
-  reasons: Rejected['reasons'],
-  explained: readonly Obstacle[],
-): PluginVerdict => ({
+const refused = (plugin: string, reasons: Rejected['reasons'], explained: readonly Obstacle[]): PluginVerdict => ({
   plugin,
   verdict: 'refuses',
   reasons,

@@ -43,9 +43,7 @@ function short(
 
 /** As the scheduler counts it: thousandths of a cpu, bytes, or whole units. */
 const quantityFor = (resource: string, amount: number): ReturnType<typeof quantityOf> =>
-  resource === 'cpu'
-    ? milliQuantityOf(amount)
-    : quantityOf(amount, isBytes(resource) ? 'BinarySI' : 'DecimalSI');
+  resource === 'cpu' ? milliQuantityOf(amount) : quantityOf(amount, isBytes(resource) ? 'BinarySI' : 'DecimalSI');
 
 const isBytes = (resource: string): boolean =>
   resource === 'memory' || resource === 'ephemeral-storage' || resource.startsWith('hugepages-');
