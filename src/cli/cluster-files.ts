@@ -2,7 +2,7 @@ import { ApiError, hasReason } from '#api/errors.ts';
 import type { Node, Pod } from '#api/generated/core-v1.ts';
 import type { KubeObject } from '#api/meta.ts';
 import type { New, Resource } from '#api/resource.ts';
-import { messageOf, placed, refuseMisfits } from '#cli/apply-files.ts';
+import { refusalText, inNamespace, refuseMisfits } from '#cli/apply-files.ts';
 import { noMatches, resourceOf } from '#cli/known-resources.ts';
 import type { Manifest, ManifestObject, Manifests } from '#cli/manifests.ts';
 import { UserError } from '#cli/user-error.ts';
@@ -63,7 +63,7 @@ class Filling {
     } catch (error) {
       this.#signal.throwIfAborted();
       if (!(error instanceof ApiError)) throw error;
-      return `${where}: ${messageOf(error, object)}`;
+      return `${where}: ${refusalText(error, object)}`;
     }
   }
 
@@ -71,7 +71,7 @@ class Filling {
     const resource = resourceOf(object.apiVersion, object.kind);
     if (resource === undefined) throw new ApiError('NotFound', noMatches(object.apiVersion, object.kind));
     refuseMisfits(object, resource);
-    const { status, ...wanted } = stripped(placed(object, resource));
+    const { status, ...wanted } = stripped(inNamespace(object, resource));
     const { namespace } = wanted.metadata;
     if (namespace !== undefined) await ensureNamespaces(this.#client, [namespace], this.#signal);
     // Their shape was checked above; what they say is the server's to check.

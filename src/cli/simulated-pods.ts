@@ -1,7 +1,7 @@
 import { ApiError, hasReason } from '#api/errors.ts';
 import type { Pod } from '#api/generated/core-v1.ts';
 import type { New } from '#api/resource.ts';
-import { messageOf, placed, refuseMisfits } from '#cli/apply-files.ts';
+import { refusalText, inNamespace, refuseMisfits } from '#cli/apply-files.ts';
 import type { Manifest, Manifests } from '#cli/manifests.ts';
 import { UserError } from '#cli/user-error.ts';
 import type { Client } from '#client/client.ts';
@@ -29,7 +29,7 @@ export async function simulatedPods(
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof ApiError) || error.reason === 'ServiceUnavailable') throw error;
-      wrong.push(`${manifest.where}: ${messageOf(error, manifest.object)}`);
+      wrong.push(`${manifest.where}: ${refusalText(error, manifest.object)}`);
     }
   }
   if (wrong.length > 0) throw new UserError(wrong.join('\npeapod: '), { exitCode: 2 });
@@ -42,11 +42,11 @@ async function simulatedPod(client: Client, { object }: Manifest, signal: AbortS
     const hint = 'what else is in the cluster belongs into the files of --nodes';
     throw new ApiError(
       'BadRequest',
-      `only pods (v1) are placed, this is ${object.kind} (${object.apiVersion}); ${hint}`,
+      `only pods (v1) are inNamespace, this is ${object.kind} (${object.apiVersion}); ${hint}`,
     );
   }
   refuseMisfits(object, podResource);
-  const wanted = placed(object, podResource);
+  const wanted = inNamespace(object, podResource);
   // The server checks what people wrote; nothing here depends on it.
   const attempt = (metadata: object): Promise<Pod> =>
     client.tryCreate<Pod>(podResource, { ...wanted, metadata } as unknown as New<Pod>, signal);
