@@ -42,7 +42,7 @@ async function simulatedPod(client: Client, { object }: Manifest, signal: AbortS
     const hint = 'what else is in the cluster belongs into the files of --nodes';
     throw new ApiError(
       'BadRequest',
-      `only pods (v1) are inNamespace, this is ${object.kind} (${object.apiVersion}); ${hint}`,
+      `only pods (v1) are placed, this is ${object.kind} (${object.apiVersion}); ${hint}`,
     );
   }
   refuseMisfits(object, podResource);
