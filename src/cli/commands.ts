@@ -38,8 +38,8 @@ export interface WhyRequest {
 export interface SimulateRequest {
   /** Manifests of pods: files and directories that exist, or `-`. At least one. */
   readonly files: readonly string[];
-  /** Of each pod; at least 1. */
-  readonly replicas: number;
+  /** Of each pod; at least 1. undefined: as many as its manifest asks for. */
+  readonly replicas: number | undefined;
   /** Manifests of a cluster; []: the one that runs. */
   readonly nodes: readonly string[];
   /** A file that exists; undefined: what the cluster was started with. */

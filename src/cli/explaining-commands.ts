@@ -64,7 +64,7 @@ export function addSimulate(program: Command, context: Context): void {
   );
   command
     .requiredOption('-f, --filename <FILE|DIR>', 'manifests of pods, - for standard input; may be repeated', collected)
-    .option('--replicas <COUNT>', 'of each pod', parseReplicas, 1)
+    .option('--replicas <COUNT>', 'of each pod (default: as many as its manifest asks for)', parseReplicas)
     .option('--nodes <FILE|DIR>', 'manifests of a cluster to place them on, instead of the one that runs', collected)
     .option('--scheduler-config <FILE>', 'a KubeSchedulerConfiguration (default: what the cluster was started with)')
     .addOption(outputOption(command))
@@ -81,7 +81,7 @@ export function addSimulate(program: Command, context: Context): void {
 
 type SelectedSimulate = Selected & {
   readonly filename: readonly string[];
-  readonly replicas: number;
+  readonly replicas?: number;
   readonly nodes?: readonly string[];
   readonly schedulerConfig?: string;
   readonly output: Output;

@@ -91,7 +91,8 @@ Examples:
   peapod why web --node peapod-node2`,
 
   simulate: `
-Places pods as the scheduler would, and creates nothing. Each is defaulted, admitted and validated by the API server
+Places pods as the scheduler would, and creates nothing: Pods, and those that Deployments, ReplicaSets, StatefulSets,
+ReplicationControllers and Jobs make, of which nothing but the template and the number is looked at. Each is defaulted, admitted and validated by the API server
 first; each that fits counts for those behind it. Nobody is evicted: where that would make room, it is said of whom.
 Where nodes are equally good the cluster draws lots; here the same question always gets the same answer.
 

@@ -59,7 +59,7 @@ const up = {
   },
 };
 const why = { pod: undefined, namespace: undefined, node: undefined, output: 'text' };
-const simulate = { files: [], replicas: 1, nodes: [], schedulerConfig: undefined, output: 'text' };
+const simulate = { files: [], replicas: undefined, nodes: [], schedulerConfig: undefined, output: 'text' };
 const here = import.meta.filename;
 const folder = import.meta.dirname;
 

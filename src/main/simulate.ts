@@ -32,10 +32,10 @@ export async function simulateCommand(
   const work = async (client: Client): Promise<Simulation> => {
     // In a cluster of files nobody minds: `up -f` would make them too.
     if (isFile) await ensureNamespaces(client, manifests.manifests.flatMap(namespaceOf), signal);
-    const pods = await simulatedPods(client, manifests, signal);
+    const wanted = await simulatedPods(client, manifests, signal);
     return simulated(
       client,
-      pods.flatMap((pod) => replicasOf(pod, request.replicas)),
+      wanted.flatMap(({ pod, replicas }) => replicasOf(pod, request.replicas ?? replicas)),
       profiles,
       signal,
     );

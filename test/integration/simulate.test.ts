@@ -25,7 +25,14 @@ async function ask(
 ): Promise<{ readonly code: number; readonly lines: readonly string[] }> {
   const lines: string[] = [];
   const terminal = { line: (text: string) => void lines.push(text), style: (_: unknown, text: string) => text };
-  const whole = { files: [], replicas: 1, nodes: [], schedulerConfig: undefined, output: 'text', ...request } as const;
+  const whole = {
+    files: [],
+    replicas: undefined,
+    nodes: [],
+    schedulerConfig: undefined,
+    output: 'text',
+    ...request,
+  } as const;
   const code = await simulateCommand(clusterPathsHere('none', join(directory, 'none')), whole, terminal);
   return { code, lines };
 }
@@ -156,11 +163,44 @@ test("simulate: by the scheduler's configuration", async () => {
   assert.equal(pods[1]?.sentence, 'other asks for scheduler default-scheduler, and here there is own');
 });
 
+test('simulate: the pods that a workload makes', async () => {
+  const { metadata: _, ...template } = pod('any', '500m');
+  const deployment = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'web', namespace: 'shop' },
+    spec: { replicas: 2, template: { metadata: { labels: { app: 'web' } }, spec: template.spec } },
+  };
+  const { pods } = await answer({ files: [file(deployment)], nodes: [nodes] });
+  assert.deepEqual(
+    pods.map((one) => [one.pod.namespace, one.pod.name, one.outcome]),
+    [
+      ['shop', 'web-1', 'placed'],
+      ['shop', 'web-2', 'placed'],
+    ],
+  );
+  assert.equal((await answer({ files: [file(deployment)], nodes: [nodes], replicas: 3 })).pods.length, 3);
+  const none = { ...deployment, spec: { ...deployment.spec, replicas: 0 } };
+  await assert.rejects(ask({ files: [file(none)], nodes: [nodes] }), /there is no pod in these manifests/);
+});
+
 const refused: readonly { name: string; request: Partial<SimulateRequest>; want: RegExp }[] = [
   {
     name: 'another kind',
     request: { files: [file({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'a' } })] },
-    want: /json:1: only pods \(v1\) are placed, this is Service \(v1\)/,
+    want: /json:1: only Pods, Deployments, .* are placed, this is Service \(v1\)/,
+  },
+  {
+    name: 'a workload without a template',
+    request: { files: [file({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'a' } })] },
+    want: /json:1: Pod "a" is invalid: spec\.containers: Required value/,
+  },
+  {
+    name: 'a workload that asks for half a pod',
+    request: {
+      files: [file({ apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'a' }, spec: { parallelism: 0.5 } })],
+    },
+    want: /spec\.parallelism must be a number of pods, this is 0\.5/,
   },
   { name: 'no pod', request: { files: [file()] }, want: /^there is no pod in these manifests$/ },
   {
