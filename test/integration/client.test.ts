@@ -28,7 +28,10 @@ for (const [carrier, start] of [
     await using api = await start();
     const { client, never } = api;
     const tried = await client.tryCreate(podResource, pod('a'), never);
-    assert.deepEqual([tried.spec.priority, tried.spec.schedulerName, tried.metadata.name], [0, 'default-scheduler', 'a']);
+    assert.deepEqual(
+      [tried.spec.priority, tried.spec.schedulerName, tried.metadata.name],
+      [0, 'default-scheduler', 'a'],
+    );
     assert.equal(await client.get(podResource, ref('a'), never), undefined);
     await assert.rejects(client.tryCreate(podResource, pod('A'), never), (error) => hasReason(error, 'Invalid'));
     await client.create(podResource, pod('a'), never);
