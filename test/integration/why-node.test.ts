@@ -96,7 +96,7 @@ test('why --node: a revision that is not kept any more is named, and the verdict
   await using it = await start();
   const { world } = it;
   await world.node('n1');
-  await world.pod('web', { cpu: '1' });
+  await world.pod('web', { cpu: '1500m' });
   const forgetful: Client = {
     ...world.client,
     list: async (resource, options, signal) => {
