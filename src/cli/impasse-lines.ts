@@ -17,6 +17,8 @@ function evictionText(eviction: Eviction): string {
   switch (eviction.kind) {
     case 'does-not-help':
       return 'evicting pods of lower priority would not help';
+    case 'under-way':
+      return `room is being made on ${eviction.node}: who must go is on the way`;
     case 'not-eligible':
       return `it may have nobody evicted: ${eviction.why.replace(/\.$/, '')}`;
     case 'helps': {
@@ -26,7 +28,7 @@ function evictionText(eviction: Eviction): string {
         .join(', ');
       const budget = violations === 0 ? '' : ', against a disruption budget';
       return victims.length === 0
-        ? `room is being made on ${node}`
+        ? `room is kept on ${node}`
         : `room would be made on ${node}: the scheduler would evict ${who}${budget}`;
     }
     default:

@@ -47,6 +47,8 @@ export type Eviction =
       /** How many of them a PodDisruptionBudget would have stay. */
       readonly violations: number;
     }
+  /** Those who must go from the node it is nominated for are on their way. */
+  | { readonly kind: 'under-way'; readonly node: string }
   | { readonly kind: 'does-not-help' }
   /** The pod may not have others evicted; upstream's words. */
   | { readonly kind: 'not-eligible'; readonly why: string };

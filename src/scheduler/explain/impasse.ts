@@ -30,16 +30,20 @@ export function preemptionFor(
 export function impasseOf(pod: Pod, { cluster, profile }: Where, preemption: Preemption | undefined): Impasse {
   const hearing = new Hearing({ pod, cluster, plugins: profile.plugins });
   const hindered = cluster.nodes.map((node) => ({ node: node.name, obstacles: hearing.obstaclesOn(node) }));
-  const eviction = preemption === undefined ? {} : { eviction: evictionOf(preemption) };
+  const eviction = preemption === undefined ? {} : { eviction: evictionOf(preemption, pod, cluster) };
   return { nearest: nearestNodes(hindered), ...eviction };
 }
 
-function evictionOf(preemption: Preemption): Eviction {
+function evictionOf(preemption: Preemption, pod: Pod, { nominations }: ClusterView): Eviction {
   switch (preemption.kind) {
     case 'helpless':
       return { kind: 'does-not-help' };
-    case 'not-eligible':
-      return { kind: 'not-eligible', why: preemption.why };
+    case 'not-eligible': {
+      const claimed = pod.spec.preemptionPolicy === 'Never' ? undefined : nominations.nodeOf(pod.metadata.uid);
+      return claimed === undefined
+        ? { kind: 'not-eligible', why: preemption.why }
+        : { kind: 'under-way', node: claimed };
+    }
     case 'victims': {
       const { node, pods, violations } = preemption;
       const victims = pods.map((pod) => ({ ...podName(pod), priority: priorityOf(pod) }));

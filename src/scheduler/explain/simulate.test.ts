@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Pod, PodSpec } from '#api/generated/core-v1.ts';
 import type { SimulatedPod } from '#api/peapod/simulation.ts';
+import { impasseOf, preemptionFor } from '#scheduler/explain/impasse.ts';
 import { replicasOf, simulate } from '#scheduler/explain/simulate.ts';
+import { place, seededTieBreak } from '#scheduler/place.ts';
 import { aNode } from '#scheduler/fixtures.ts';
 import { aBudget, clusterOf, made, type World } from '#scheduler/preemption/fixtures.ts';
 import { Budgets } from '#scheduler/preemption/budgets.ts';
@@ -127,4 +129,16 @@ test('simulate: a budget that would be broken is told of', () => {
   const world = { nodes: [aNode('a')], placed: [[low, 'a'] as const], budgets: [aBudget('db', 0)] };
   const [pod] = simulated([asked('p', '2')], world).pods;
   assert.equal(pod!.impasse?.eviction?.kind === 'helps' && pod!.impasse.eviction.violations, 1);
+});
+
+test('impasse: of a pod whose room is being made', () => {
+  const profile = defaultProfile();
+  const pod = asked('p', '2');
+  const going = made('low', { cpu: '1', ending: true });
+  const world = { nodes: [aNode('a')], placed: [[going, 'a'] as const], nominated: [[pod, 'a'] as const] };
+  const where = { cluster: clusterOf(world, profile), profile, budgets: new Budgets([]) };
+  const placement = place(pod, where.cluster, profile, seededTieBreak(0));
+  assert.ok(placement.kind === 'nowhere');
+  const { eviction } = impasseOf(pod, where, preemptionFor(pod, placement, where));
+  assert.deepEqual(eviction, { kind: 'under-way', node: 'a' });
 });
