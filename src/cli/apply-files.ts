@@ -53,14 +53,14 @@ export async function applyManifests(
       signal.throwIfAborted();
       if (!(error instanceof ApiError)) throw error;
       failures++;
-      terminal.line(`${manifest.where}: ${messageOf(error, manifest.object)}`);
+      terminal.line(`${manifest.where}: ${refusalText(error, manifest.object)}`);
     }
   }
   return { pods, failures };
 }
 
 /** In one line. A path that the server does not have is a kind it does not serve. */
-function messageOf(error: ApiError, { apiVersion, kind }: ManifestObject): string {
+export function refusalText(error: ApiError, { apiVersion, kind }: ManifestObject): string {
   const unserved =
     error.reason === 'NotFound' && error.details?.name === undefined && resourceOf(apiVersion, kind) !== undefined;
   if (unserved) return `this server does not serve ${kind} of ${apiVersion}`;
@@ -86,7 +86,7 @@ class Application {
     const resource = resourceOf(object.apiVersion, object.kind);
     if (resource === undefined) throw new ApiError('NotFound', noMatches(object.apiVersion, object.kind));
     refuseMisfits(object, resource);
-    const wanted = placed(object, resource);
+    const wanted = inNamespace(object, resource);
     const { namespace, name } = wanted.metadata;
     if (namespace !== undefined) await this.#ensureNamespace(namespace);
     if (!name) return this.#create(resource, wanted);
@@ -150,7 +150,7 @@ class Application {
  * As the server would with `fieldValidation=Strict`; asked without, it would drop what it does not know, and only warn.
  * In process it takes objects to be of the right types.
  */
-function refuseMisfits(object: ManifestObject, { kind, version }: Resource): void {
+export function refuseMisfits(object: ManifestObject, { kind, version }: Resource): void {
   const facts = patchFacts(object.apiVersion, object.kind);
   if (facts === undefined) return;
   const { unknown, mismatch } = checkFields(facts, object);
@@ -159,7 +159,7 @@ function refuseMisfits(object: ManifestObject, { kind, version }: Resource): voi
 }
 
 /** In the namespace it will be in; what is the cluster's is in none. */
-function placed(object: ManifestObject, resource: Resource): ManifestObject {
+export function inNamespace(object: ManifestObject, resource: Resource): ManifestObject {
   const { namespace, ...metadata } = object.metadata;
   if (!resource.namespaced) return { ...object, metadata };
   return { ...object, metadata: { ...metadata, namespace: namespace || 'default' } };

@@ -9,6 +9,8 @@ export interface Commands {
   down(global: Global, options: DownRequest): Promise<number>;
   status(global: Global, options: { readonly output: Output }): Promise<number>;
   why(global: Global, options: WhyRequest): Promise<number>;
+  /** 0 when every pod fits, 1 when some do not. */
+  simulate(global: Global, options: SimulateRequest): Promise<number>;
   kubeconfig(global: Global): Promise<number>;
   node(global: Global, options: NodeCommand): Promise<number>;
   imageLoad(global: Global, options: { readonly file: string }): Promise<number>;
@@ -28,6 +30,20 @@ export interface WhyRequest {
   readonly pod: string | undefined;
   /** undefined: all of them. */
   readonly namespace: string | undefined;
+  /** The node whose verdict is asked for; only with a pod. */
+  readonly node: string | undefined;
+  readonly output: Output;
+}
+
+export interface SimulateRequest {
+  /** Manifests of pods: files and directories that exist, or `-`. At least one. */
+  readonly files: readonly string[];
+  /** Of each pod; at least 1. undefined: as many as its manifest asks for. */
+  readonly replicas: number | undefined;
+  /** Manifests of a cluster; []: the one that runs. */
+  readonly nodes: readonly string[];
+  /** A file that exists; undefined: what the cluster was started with. */
+  readonly schedulerConfig: string | undefined;
   readonly output: Output;
 }
 

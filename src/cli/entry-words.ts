@@ -2,13 +2,14 @@ import { exitWords } from '#api/peapod/exit-words.ts';
 import type { Actor, ContainerExit, EntryBody, ProbeTransition, SchedulingAttempt } from '#api/peapod/pod-timeline.ts';
 import { spanOf } from '#api/peapod/span.ts';
 import { brief } from '#api/peapod/trouble-texts.ts';
+import { scoreLines } from '#cli/score-lines.ts';
 
 /** One entry of a timeline in plain words. */
 export interface EntryWords {
   readonly text: string;
   /** bad: something failed; warn: it waits, or may fail; good: it is up. */
   readonly tone: 'plain' | 'good' | 'warn' | 'bad';
-  /** What belongs below it: the end of a log. */
+  /** What belongs below it: the end of a log, what a choice was made by. */
   readonly details?: readonly string[];
   /** Two entries with the same are the same thing once more; absent: what `text` says. */
   readonly same?: string;
@@ -97,12 +98,12 @@ function ofNode(entry: NodeEntry): EntryWords {
   }
 }
 
-function scheduling({ attempt, nodes, feasible, result, best, refusals }: SchedulingAttempt): EntryWords {
+function scheduling(entry: SchedulingAttempt): EntryWords {
+  const { attempt, nodes, feasible, result, best, refusals } = entry;
   if (result === 'Placed') {
-    const scores = best?.filter(({ score }) => score !== undefined).map(({ node, score }) => `${node} ${score}`) ?? [];
-    const choice = scores.length > 1 ? `, ${scores.join(', ')}` : '';
-    const of = nodes === 1 ? 'the only node' : `${feasible} of ${nodes} nodes fit${choice}`;
-    return plain(`scheduling attempt ${attempt}: node ${best?.[0]?.node ?? '?'} chosen (${of})`);
+    const of = nodes === 1 ? 'the only node' : `${feasible} of ${nodes} nodes fit`;
+    const text = `scheduling attempt ${attempt}: node ${best?.[0]?.node ?? '?'} chosen (${of})`;
+    return { ...plain(text), details: scoreLines(entry) };
   }
   const why = refusals.map(({ reason, nodes: count }) => `${count} ${reason}`).join(', ');
   const text = nodes === 0 ? 'there are no nodes' : `none of ${nodes} ${nodes === 1 ? 'node' : 'nodes'} fits: ${why}`;

@@ -7,6 +7,7 @@ Examples:
   export KUBECONFIG=$(mktemp); peapod kubeconfig > $KUBECONFIG
   kubectl get pods -A          any Kubernetes tool works on it
   peapod why                   what is not ready, and why
+  peapod simulate -f pod.yaml  where it would go, and why not
   peapod down                  stop it; its data stays for the next time`,
 
   up: `
@@ -71,15 +72,47 @@ Examples:
 
   why: `
 First one sentence that says why the pod is not ready now, and what would help; then its timeline. A timeline
-outlives its pod by an hour. JSON has pod, ready, sentence, help, container (where it is about one) and entries;
-without POD it is an array of these, without entries. Programs may also ask the API, for
+outlives its pod by an hour. Of a pod that fits nowhere it also says what
+stands in the way on the nearest nodes, and whether evicting others would help.
+
+With --node, what each plugin of the scheduler says of that node: as the cluster was when the pod was last tried, as
+long as that is kept (minutes); else as it is now. What it then says applies to is told.
+
+JSON has pod, ready, sentence, help, container (where it is about one), impasse (of a pod that fits nowhere) and
+entries, with scores by plugin in those of scheduling attempts; with --node it has pod, basis, verdict, and now where
+that differs. Without POD it is an array, without entries. Programs may also ask the API, for
 /apis/peapod.dev/v1alpha1/namespaces/NAMESPACE/podtimelines/NAME.
 
 Examples:
   peapod why
   peapod why web
   peapod why shop/web
-  peapod why pod/web -n shop -o json | jq -r .sentence`,
+  peapod why pod/web -n shop -o json | jq -r .sentence
+  peapod why web --node peapod-node2`,
+
+  simulate: `
+Places pods as the scheduler would, and creates nothing: Pods, and those that Deployments, ReplicaSets, StatefulSets,
+ReplicationControllers and Jobs make, of which nothing but the template and the number is looked at. Each is defaulted, admitted and validated by the API server
+first; each that fits counts for those behind it. Nobody is evicted: where that would make room, it is said of whom.
+Where nodes are equally good the cluster draws lots; here the same question always gets the same answer.
+
+Without --nodes it is about the cluster that runs. With it no cluster is needed: the files hold Nodes, and whatever
+else stands there already: Pods with spec.nodeName, Namespaces, PriorityClasses, Services, PodDisruptionBudgets.
+\`kubectl get nodes,pods,pc,svc,pdb -A -o yaml\` writes such a file. A Node that does not say so has room for 110 pods
+and its name as label kubernetes.io/hostname. Missing namespaces are made.
+
+JSON has fits, and pods: pod, outcome (placed, nowhere, not-scheduled), node, attempt (as in podtimelines: how many
+nodes each reason refused, the best with their scores by plugin), sentence, help and impasse (the nearest nodes with
+their obstacles, and eviction).
+
+It exits with 0 when every pod gets a node, 1 when some do not, 2 when it was asked wrongly, also by a manifest that
+the API refuses.
+
+Examples:
+  peapod simulate -f pod.yaml
+  peapod simulate -f pod.yaml --replicas 20
+  peapod simulate -f pod.yaml --nodes nodes.yaml
+  peapod simulate -f pod.yaml --nodes nodes.yaml --scheduler-config config.yaml -o json`,
 
   kubeconfig: `
 The same file stands in the data directory as \`kubeconfig\`.

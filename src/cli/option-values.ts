@@ -24,6 +24,15 @@ export function parseSimulatedNodes(text: string): number {
   return count;
 }
 
+/** More than a node takes by far; each is decided upon by itself. */
+const MOST_REPLICAS = 10_000;
+
+export function parseReplicas(text: string): number {
+  const count = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (count < 1 || count > MOST_REPLICAS) throw new InvalidArgumentError(`It is a number from 1 to ${MOST_REPLICAS}.`);
+  return count;
+}
+
 export function parseGrace(text: string): number {
   if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError('A grace period is a whole number of seconds.');
   return Number(text);

@@ -25,6 +25,7 @@ async function run(argv: readonly string[], answer: () => number = () => 0): Pro
     down: remember('down'),
     status: remember('status'),
     why: remember('why'),
+    simulate: remember('simulate'),
     kubeconfig: remember('kubeconfig'),
     node: remember('node'),
     imageLoad: remember('imageLoad'),
@@ -57,6 +58,8 @@ const up = {
     logMaxFiles: undefined,
   },
 };
+const why = { pod: undefined, namespace: undefined, node: undefined, output: 'text' };
+const simulate = { files: [], replicas: undefined, nodes: [], schedulerConfig: undefined, output: 'text' };
 const here = import.meta.filename;
 const folder = import.meta.dirname;
 
@@ -111,16 +114,26 @@ const understood: readonly { argv: string; want: readonly unknown[] }[] = [
   { argv: 'status', want: ['status', usual, { output: 'text' }] },
   { argv: 'status -o json --data-dir d', want: ['status', { name: 'peapod', dataDir: 'd' }, { output: 'json' }] },
   { argv: 'status --output text', want: ['status', usual, { output: 'text' }] },
-  { argv: 'why', want: ['why', usual, { pod: undefined, namespace: undefined, output: 'text' }] },
-  { argv: 'why -A', want: ['why', usual, { pod: undefined, namespace: undefined, output: 'text' }] },
-  { argv: 'why -n shop', want: ['why', usual, { pod: undefined, namespace: 'shop', output: 'text' }] },
-  { argv: 'why web', want: ['why', usual, { pod: 'web', namespace: 'default', output: 'text' }] },
-  { argv: 'why pod/web -n shop', want: ['why', usual, { pod: 'web', namespace: 'shop', output: 'text' }] },
-  { argv: 'why shop/web -o json', want: ['why', usual, { pod: 'web', namespace: 'shop', output: 'json' }] },
-  { argv: 'why shop/pods/web -n shop', want: ['why', usual, { pod: 'web', namespace: 'shop', output: 'text' }] },
-  { argv: 'why web -A', want: ['why', usual, { pod: 'web', namespace: undefined, output: 'text' }] },
+  { argv: 'why', want: ['why', usual, why] },
+  { argv: 'why -A', want: ['why', usual, why] },
+  { argv: 'why -n shop', want: ['why', usual, { ...why, namespace: 'shop' }] },
+  { argv: 'why web', want: ['why', usual, { ...why, pod: 'web', namespace: 'default' }] },
+  { argv: 'why pod/web -n shop', want: ['why', usual, { ...why, pod: 'web', namespace: 'shop' }] },
+  { argv: 'why shop/web -o json', want: ['why', usual, { ...why, pod: 'web', namespace: 'shop', output: 'json' }] },
+  { argv: 'why shop/pods/web -n shop', want: ['why', usual, { ...why, pod: 'web', namespace: 'shop' }] },
+  { argv: 'why web -A', want: ['why', usual, { ...why, pod: 'web' }] },
   // A namespace may be called as the kind is, a pod too.
-  { argv: 'why pod', want: ['why', usual, { pod: 'pod', namespace: 'default', output: 'text' }] },
+  { argv: 'why pod', want: ['why', usual, { ...why, pod: 'pod', namespace: 'default' }] },
+  { argv: 'why web --node n2', want: ['why', usual, { ...why, pod: 'web', namespace: 'default', node: 'n2' }] },
+  { argv: `simulate -f ${here}`, want: ['simulate', usual, { ...simulate, files: [here] }] },
+  {
+    argv: `simulate -f - -f ${here} --replicas 3 --nodes ${here} --nodes ${folder} --scheduler-config ${here} -o json`,
+    want: [
+      'simulate',
+      usual,
+      { files: ['-', here], replicas: 3, nodes: [here, folder], schedulerConfig: here, output: 'json' },
+    ],
+  },
   { argv: 'kubeconfig --name a', want: ['kubeconfig', { name: 'a', dataDir: undefined }] },
   { argv: `image load ${here}`, want: ['imageLoad', usual, { file: here }] },
   { argv: 'image pull nginx --name a', want: ['imagePull', { name: 'a', dataDir: undefined }, { name: 'nginx' }] },
@@ -205,6 +218,18 @@ const misunderstood: readonly { argv: string; want: string; help?: string }[] = 
   { argv: 'why -n a -A', want: '-n and -A: one of them', help: 'peapod why' },
   { argv: 'why a/web -n b', want: 'a/web names a namespace, and so does -n', help: 'peapod why' },
   { argv: 'why a/web -A', want: 'a/web names a namespace, and so does -A', help: 'peapod why' },
+  { argv: 'why --node n2', want: '--node: for which POD?', help: 'peapod why' },
+  { argv: 'simulate', want: "required option '-f, --filename <FILE|DIR>' not specified", help: 'peapod simulate' },
+  {
+    argv: 'simulate -f - --nodes -',
+    want: '-f - and --nodes -: one of them reads standard input',
+    help: 'peapod simulate',
+  },
+  ...['0', '10001', 'many'].map((count) => ({
+    argv: `simulate -f - --replicas ${count}`,
+    want: `option '--replicas <COUNT>' argument '${count}' is invalid. It is a number from 1 to 10000.`,
+    help: 'peapod simulate',
+  })),
   { argv: 'image load', want: "missing required argument 'FILE'", help: 'peapod image load' },
   { argv: 'image pull', want: "missing required argument 'NAME'", help: 'peapod image pull' },
 ];
@@ -223,6 +248,7 @@ for (const path of [
   'down',
   'status',
   'why',
+  'simulate',
   'kubeconfig',
   'image',
   'image load',
@@ -279,6 +305,8 @@ test('program: a file that is not there', async () => {
     ['up', '-f', '/none/such'],
     ['up', '--scheduler-config', '/none/such'],
     ['up', '--config', '/none/such'],
+    ['simulate', '-f', '/none/such'],
+    ['simulate', '-f', '-', '--nodes', '/none/such'],
     ['image', 'load', '/none/such'],
   ]) {
     const { code, calls, err } = await run(argv);

@@ -1,16 +1,24 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { inspect } from 'node:util';
-import { Command, type CommanderError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import {
-  type Commands,
-  DEFAULT_GRACE_SECONDS,
-  type Global,
-  imageChoices,
-  type Output,
-  type UpRequest,
-  type WhyRequest,
-} from '#cli/commands.ts';
+  aboutCluster,
+  AnsweredError,
+  choice,
+  collected,
+  type Context,
+  globalOf,
+  messageOf,
+  outputOption,
+  plain,
+  refuseMissing,
+  type Selected,
+  type Streams,
+  strict,
+  UsageError,
+} from '#cli/command-parts.ts';
+import { type Commands, DEFAULT_GRACE_SECONDS, imageChoices, type Output, type UpRequest } from '#cli/commands.ts';
+import { addSimulate, addWhy } from '#cli/explaining-commands.ts';
 import { helpTexts } from '#cli/help-texts.ts';
 import {
   parseCrashLoopDelay,
@@ -19,7 +27,6 @@ import {
   parseMirror,
   parseNodes,
   parseNodeGrace,
-  parsePod,
   parsePort,
   parseRuntime,
   parseSimulatedNodes,
@@ -37,11 +44,6 @@ import { UserError } from '#cli/user-error.ts';
 export interface Program {
   /** `argv` without the interpreter and the script. Never rejects. */
   run(argv: readonly string[]): Promise<number>;
-}
-
-export interface Streams {
-  readonly out: (text: string) => void;
-  readonly err: (text: string) => void;
 }
 
 const standardStreams: Streams = {
@@ -65,22 +67,6 @@ export function createProgram(commands: Commands, streams: Streams = standardStr
   };
 }
 
-/** Wrong usage, and of which command. */
-class UsageError extends Error {
-  override readonly name = 'UsageError';
-  readonly command: string;
-
-  constructor(message: string, command: string, options?: ErrorOptions) {
-    super(message, options);
-    this.command = command;
-  }
-}
-
-/** Help or a version was asked for, and given. */
-class AnsweredError extends Error {
-  override readonly name = 'AnsweredError';
-}
-
 function told(error: unknown, { err }: Streams): number {
   if (error instanceof AnsweredError) return 0;
   if (error instanceof UsageError) {
@@ -89,26 +75,6 @@ function told(error: unknown, { err }: Streams): number {
   }
   err(`peapod: ${messageOf(error)}\n`);
   return error instanceof UserError ? error.exitCode : 1;
-}
-
-/** In one line, with the causes that say more. What is meant for people is left as it was put: it may show a place in a file. */
-function messageOf(error: unknown): string {
-  if (error instanceof UserError) return error.message.trim();
-  const messages: string[] = [];
-  for (let at = error; at !== undefined && at !== null; at = at instanceof Error ? at.cause : undefined) {
-    const message = (at instanceof Error ? at.message || at.name : inspect(at)).trim().replaceAll(/\s*\n\s*/g, ' ');
-    if (!messages.some((known) => known.includes(message))) messages.push(message);
-    // What is meant for people is whole: its cause is for those who look into it.
-    if (at instanceof UserError) break;
-  }
-  return messages.join(': ');
-}
-
-interface Context {
-  readonly commands: Commands;
-  readonly streams: Streams;
-  readonly argv: readonly string[];
-  readonly done: (exitCode: number) => void;
 }
 
 function withCommands(program: Command, context: Context): Command {
@@ -120,6 +86,7 @@ function withCommands(program: Command, context: Context): Command {
   addDown(program, context);
   addStatus(program, context);
   addWhy(program, context);
+  addSimulate(program, context);
   addKubeconfig(program, context);
   addNode(program, context);
   addImage(program, context);
@@ -229,44 +196,6 @@ function addStatus(program: Command, context: Context): void {
     });
 }
 
-function addWhy(program: Command, context: Context): void {
-  const command = aboutCluster(program, 'why', context).description(
-    'say why a pod is not ready, and what has happened to it',
-  );
-  command
-    .argument('[POD]', 'NAME, pod/NAME or NAMESPACE/NAME; without it, every pod that is not ready')
-    .option('-n, --namespace <NAMESPACE>', 'of the pod (default: default; without POD: all)')
-    .option('-A, --all-namespaces', 'wherever it is')
-    .addOption(outputOption(command))
-    .addHelpText('after', helpTexts.why)
-    .action(async (text: string | undefined, options: SelectedWhy) => {
-      context.done(await context.commands.why(globalOf(options), whyRequest(text, options)));
-    });
-}
-
-type SelectedWhy = Selected & {
-  readonly namespace?: string;
-  readonly allNamespaces?: boolean;
-  readonly output: Output;
-};
-
-function whyRequest(text: string | undefined, { namespace, allNamespaces = false, output }: SelectedWhy): WhyRequest {
-  if (allNamespaces && namespace !== undefined) throw new UsageError('-n and -A: one of them', 'peapod why');
-  if (text === undefined) return { pod: undefined, namespace, output };
-  const { name, namespace: own } = podOf(text);
-  if (own !== undefined && (allNamespaces || (namespace ?? own) !== own))
-    throw new UsageError(`${text} names a namespace, and so does ${allNamespaces ? '-A' : '-n'}`, 'peapod why');
-  return { pod: name, namespace: allNamespaces ? undefined : (own ?? namespace ?? 'default'), output };
-}
-
-function podOf(text: string): ReturnType<typeof parsePod> {
-  try {
-    return parsePod(text);
-  } catch (error) {
-    throw new UsageError(`'${text}' is no pod. ${messageOf(error)}`, 'peapod why', { cause: error });
-  }
-}
-
 function addKubeconfig(program: Command, context: Context): void {
   aboutCluster(program, 'kubeconfig', context)
     .description('print the kubeconfig with which kubectl reaches a cluster')
@@ -323,62 +252,11 @@ function addImage(program: Command, context: Context): void {
     );
 }
 
-/** What commander hands on of the options that every command has. */
-interface Selected {
-  readonly name: string;
-  readonly dataDir?: string;
-}
-
-const globalOf = ({ name, dataDir }: Selected): Global => ({ name, dataDir });
-const collected = (one: string, before: readonly string[] = []): readonly string[] => [...before, one];
-
-const aboutCluster = (parent: Command, name: string, context: Context): Command =>
-  plain(parent, name, context)
-    .option('--name <NAME>', 'of the cluster', 'peapod')
-    .option('--data-dir <DIR>', 'where the cluster keeps its data');
-
-function plain(parent: Command, name: string, context: Context): Command {
-  const command = parent.command(name);
-  const path = parent.name() === 'peapod' ? `peapod ${name}` : `peapod ${parent.name()} ${name}`;
-  return strict(command, path, context);
-}
-
-/** Every way in which commander would end the process becomes an error of ours. */
-function strict(command: Command, path: string, { argv, streams: { out } }: Context): Command {
-  return command
-    .helpOption('-h, --help', 'tell of this command')
-    .configureOutput({ writeOut: out, writeErr: () => {} })
-    .exitOverride((error: CommanderError) => {
-      if (error.exitCode === 0) throw new AnsweredError(error.message, { cause: error });
-      const message = error.code === 'commander.help' ? unanswered(argv) : messageOf(error).replace(/^error: /, '');
-      throw new UsageError(message, path, { cause: error });
-    });
-}
-
-/** Commander's way to say either is to print its help. */
-const unanswered = ([first, ...others]: readonly string[]): string =>
-  first === 'help' ? `unknown command '${others.join(' ')}'` : 'a command is missing';
-
-const outputOption = (command: Command): ReturnType<Command['createOption']> =>
-  choice(command, '-o, --output <FORMAT>', 'how to print it', ['text', 'json']);
-
 const runtimeOption = (command: Command): ReturnType<Command['createOption']> =>
   command
     .createOption('--runtime <RUNTIME>', 'containerd, simulated or unix:///SOCKET of another')
     .default({ kind: 'containerd' }, 'containerd')
     .argParser(parseRuntime);
-
-/** The first choice is the default. */
-const choice = (
-  command: Command,
-  flags: string,
-  description: string,
-  choices: readonly string[],
-): ReturnType<Command['createOption']> => command.createOption(flags, description).choices(choices).default(choices[0]);
-
-function refuseMissing(path: string): void {
-  if (path !== '-' && !existsSync(path)) throw new UserError(`the path ${JSON.stringify(path)} does not exist`);
-}
 
 function version(): string {
   const text = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8');

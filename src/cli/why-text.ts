@@ -1,4 +1,6 @@
+import type { Impasse } from '#api/peapod/node-verdict.ts';
 import type { PodTimelineStatus, TimelineEntry } from '#api/peapod/pod-timeline.ts';
+import { impasseLines } from '#cli/impasse-lines.ts';
 import { humanDuration } from '#cli/human-duration.ts';
 import type { Terminal } from '#cli/terminal.ts';
 import { type TimelineLine, timelineLines } from '#cli/timeline-lines.ts';
@@ -8,6 +10,8 @@ export interface WhyAnswer extends PodTimelineStatus {
   readonly pod: PodName;
   /** As `podtimelines` has them; [] when nothing is remembered of the pod. */
   readonly entries: readonly TimelineEntry[];
+  /** Of a pod that fits nowhere, as the cluster is now. */
+  readonly impasse?: Impasse;
 }
 
 export interface PodName {
@@ -20,14 +24,15 @@ export interface PodName {
 
 type Style = Terminal['style'];
 
-/** The sentence, what would help, and the timeline. */
+/** The sentence, what would help, what stands in the way, and the timeline. */
 export function whyText(
-  { sentence, help, ready, pod, entries }: WhyAnswer,
+  { sentence, help, ready, pod, entries, impasse }: WhyAnswer,
   now: number,
   style: Style,
 ): readonly string[] {
   const color = ready ? 'green' : pod.gone ? 'dim' : 'bold';
-  const head = [style(color, sentence), ...(help === '' ? [] : [`  → ${help}`])];
+  const obstacles = impasse === undefined ? [] : impasseLines(impasse).map((line) => `  ${line}`);
+  const head = [style(color, sentence), ...(help === '' ? [] : [`  → ${help}`]), ...obstacles];
   // Nothing is waited for any more in what is gone.
   const lines = timelineLines(entries, pod.gone ? Infinity : now);
   return lines.length === 0 ? head : [...head, '', ...timelineText(lines, now, style)];

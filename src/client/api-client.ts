@@ -1,6 +1,6 @@
 import { ApiError, badRequest, errorOfStatus, hasReason, type Status } from '#api/errors.ts';
 import type { KubeObject, ListMeta, ObjectRef } from '#api/meta.ts';
-import { apiVersionOf, collectionPath, objectPath, type Resource } from '#api/resource.ts';
+import { apiVersionOf, collectionPath, type New, objectPath, type Resource } from '#api/resource.ts';
 import type { ApiRequest, Transport } from '#api/transport.ts';
 import type { Client, ClientEvent, DeleteOptions, List, Patch, SubresourceRef, WatchOptions } from '#client/client.ts';
 import { unreachable } from '#lib/unreachable.ts';
@@ -43,7 +43,7 @@ const readsOver = (call: Call): Pick<Client, 'get' | 'list'> => ({
 
 function writesOver(
   call: Call,
-): Pick<Client, 'create' | 'post' | 'update' | 'updateStatus' | 'updateSubresource' | 'patch'> {
+): Pick<Client, 'create' | 'tryCreate' | 'post' | 'update' | 'updateStatus' | 'updateSubresource' | 'patch'> {
   const put = async <T extends KubeObject>(
     resource: Resource<T>,
     object: T,
@@ -54,13 +54,20 @@ function writesOver(
     const path = pathOf(resource, { name, ...only({ namespace, subresource }) });
     return objectOf(resource, await call({ method: 'PUT', path, body: object }, signal));
   };
+  const post = async <T extends KubeObject>(
+    resource: Resource<T>,
+    object: New<T>,
+    more: Pick<ApiRequest, 'query'>,
+    signal: AbortSignal,
+  ): Promise<T> => {
+    const { namespace } = object.metadata;
+    if (resource.namespaced && namespace === undefined) throw needsNamespace(resource);
+    const path = collectionPath(resource, namespace);
+    return objectOf(resource, await call({ method: 'POST', path, body: object, ...more }, signal));
+  };
   return {
-    async create(resource, object, signal) {
-      const { namespace } = object.metadata;
-      if (resource.namespaced && namespace === undefined) throw needsNamespace(resource);
-      const path = collectionPath(resource, namespace);
-      return objectOf(resource, await call({ method: 'POST', path, body: object }, signal));
-    },
+    create: (resource, object, signal) => post(resource, object, {}, signal),
+    tryCreate: (resource, object, signal) => post(resource, object, { query: { dryRun: 'All' } }, signal),
 
     async post<R>(resource: Resource, ref: SubresourceRef, body: object, signal: AbortSignal) {
       // What a subresource answers with is its own: the caller, who names the subresource, names the type.

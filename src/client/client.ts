@@ -14,6 +14,8 @@ export interface Client {
   get<T extends KubeObject>(resource: Resource<T>, ref: SubresourceRef, signal: AbortSignal): Promise<T | undefined>;
   list<T extends KubeObject>(resource: Resource<T>, options: ListOptions, signal: AbortSignal): Promise<List<T>>;
   create<T extends KubeObject>(resource: Resource<T>, object: New<T>, signal: AbortSignal): Promise<T>;
+  /** What `create` would have made, fully defaulted and admitted, or the error it would have thrown. Nothing is stored. */
+  tryCreate<T extends KubeObject>(resource: Resource<T>, object: New<T>, signal: AbortSignal): Promise<T>;
   /** Posts to a subresource that takes another kind: `binding`, `eviction`, `token`. Gives what the server answered. */
   post<R>(resource: Resource, ref: SubresourceRef, body: object, signal: AbortSignal): Promise<R>;
   /** Fails with reason Conflict unless `object.metadata.resourceVersion` is the stored one. */

@@ -41,6 +41,10 @@ const commands: Commands = {
     for (const line of await whyCommand(pathsOf(global), request, terminal)) terminal.line(line);
     return 0;
   },
+  async simulate(global, request) {
+    const { simulateCommand } = await import('#main/simulate.ts');
+    return simulateCommand(pathsOf(global), request, terminal);
+  },
   async kubeconfig(global) {
     const { readKubeconfigText } = await import('#main/access.ts');
     process.stdout.write(readKubeconfigText(pathsOf(global)));

@@ -142,6 +142,8 @@ async function runCluster(start: Start, signal: AbortSignal): Promise<void> {
   const store = openSqliteStore(paths.stateDb, { clock: realClock });
   stack.defer(async () => (await store.catch(() => undefined))?.[Symbol.asyncDispose]());
   const { startCluster } = await import('#main/cluster.ts');
+  const { keepSchedulerConfig } = await import('#main/kept-scheduler-config.ts');
+  keepSchedulerConfig(paths, options.schedulerConfig);
   const chosen = { port, runtime, images, registryMirror, shape, settings: node, staticPods, allowedUnsafeSysctls };
   const clusterOptions = { paths, store, clock: realClock, tell: terminal, scheduler, ...chosen };
   const cluster = await startCluster(clusterOptions, stack, signal);

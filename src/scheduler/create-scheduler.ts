@@ -117,7 +117,7 @@ class LiveScheduler implements Scheduler {
     const at = clock.now();
     const attempt = attemptOf(pod, { number, at, seed, revisions, outcome: outcomeOf(placement, message) });
     this.#log.add(attempt);
-    timeline.record(pod, attemptEntry(attempt, cluster.nodes.length), at);
+    timeline.record(pod, attemptEntry(attempt, cluster.nodes.length, profile.plugins), at);
     if (placement.kind === 'chosen') return this.#assume(pod, placement.node, scope);
     queue.refused(pod.metadata.uid, placement.refusals.plugins, at);
     const spawn: Spawn = (what, task) => this.#spawn(scope, what, (signal) => this.#writing(() => task(signal)));

@@ -129,13 +129,14 @@ export function choose(
   return { kind: 'chosen', node: best[0]!.node, feasible: feasible.length, best, refusals };
 }
 
-interface Column {
+export interface Column {
   readonly name: string;
   readonly weight: number;
   readonly scores: Float64Array;
 }
 
-function scoresOf(feasible: readonly NodeView[], opinions: readonly Held[]): readonly Column[] {
+/** What each plugin that scores gives each of them. */
+export function scoresOf(feasible: readonly NodeView[], opinions: readonly Held[]): readonly Column[] {
   const columns: Column[] = [];
   for (const { plugin, weight, opinion } of opinions) {
     const scorer = opinion.scorer?.(feasible);

@@ -1,5 +1,6 @@
 import type { Node, Pod, Taint } from '#api/generated/core-v1.ts';
 import type { Uid } from '#api/meta.ts';
+import type { Obstacle } from '#api/peapod/obstacle.ts';
 import type { Labels } from '#api/selectors.ts';
 import type { NominationsView } from '#scheduler/nominations.ts';
 import type { Topology } from '#scheduler/topology.ts';
@@ -59,6 +60,11 @@ export interface Opinion {
    * of each node it refuses, in any order.
    */
   filterAll?(refuse: Refuse): void;
+  /**
+   * What stands in the way on a node: something wherever `filter` refuses it, nothing where it does not. For who asks why, so it may
+   * take its time. Absent: the reasons have to do.
+   */
+  explain?(node: NodeView): readonly Obstacle[];
   /**
    * The opinion there would be with a pod more or less on a node, for preemption and nominated pods, as far as it follows from more
    * than the node that is asked about (that one is shown as it would be). May be asked of its own result. Absent: the same.

@@ -1,4 +1,5 @@
 import type { Pod } from '#api/generated/core-v1.ts';
+import type { PodName } from '#api/peapod/obstacle.ts';
 import { requestedResources, type RequestedResources } from '#api/pod-resources.ts';
 
 const known = new WeakMap<Pod['spec'], RequestedResources>();
@@ -33,6 +34,8 @@ export const isUnbound = ({ metadata, spec }: Pod): boolean =>
   metadata.deletionTimestamp === undefined && !spec.nodeName;
 
 export const priorityOf = ({ spec }: Pod): number => spec.priority ?? 0;
+
+export const podName = ({ metadata: { namespace = '', name } }: Pod): PodName => ({ namespace, name });
 
 /** `namespace/name`, as messages have it. */
 export const nameOf = ({ metadata }: Pod): string => `${metadata.namespace}/${metadata.name}`;

@@ -14,7 +14,19 @@ const left = async (cluster: E2eCluster): Promise<readonly unknown[]> =>
   Object.entries(await cluster.remains()).filter(([, some]) => some.length > 0);
 
 test('help: of every command, on standard output', async () => {
-  const commands = ['', 'up', 'down', 'status', 'kubeconfig', 'image', 'image load', 'image pull', 'image list'];
+  const commands = [
+    '',
+    'up',
+    'down',
+    'status',
+    'why',
+    'simulate',
+    'kubeconfig',
+    'image',
+    'image load',
+    'image pull',
+    'image list',
+  ];
   const texts = await Promise.all(
     commands.map(async (command) => {
       const words = command.split(' ').filter((word) => word !== '');

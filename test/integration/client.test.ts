@@ -24,6 +24,20 @@ for (const [carrier, start] of [
   ['in process', startMemoryApi],
   ['https', startHttpsApi],
 ] as const) {
+  test(`${carrier}: client: tries to create, and nothing is there`, async () => {
+    await using api = await start();
+    const { client, never } = api;
+    const tried = await client.tryCreate(podResource, pod('a'), never);
+    assert.deepEqual(
+      [tried.spec.priority, tried.spec.schedulerName, tried.metadata.name],
+      [0, 'default-scheduler', 'a'],
+    );
+    assert.equal(await client.get(podResource, ref('a'), never), undefined);
+    await assert.rejects(client.tryCreate(podResource, pod('A'), never), (error) => hasReason(error, 'Invalid'));
+    await client.create(podResource, pod('a'), never);
+    await assert.rejects(client.tryCreate(podResource, pod('a'), never), (error) => hasReason(error, 'AlreadyExists'));
+  });
+
   test(`${carrier}: client: creates, gets, updates, patches and deletes`, async () => {
     await using api = await start();
     const { client, never } = api;

@@ -221,4 +221,24 @@ test('timeline: the scheduler tells each attempt, with what was wrong with the n
   assert.deepEqual(placed?.best, [{ node: 'large' }]);
   const [bound] = all(timeline!, 'Bound');
   assert.deepEqual([bound?.node, bound?.by.user], ['large', 'system:kube-scheduler']);
+  await node('larger', '8');
+  const small = [{ name: 'c', image: 'x', resources: { requests: { cpu: '1' } } }];
+  await world.client.create(
+    podResource,
+    { apiVersion: 'v1', kind: 'Pod', metadata: { namespace: 'default', name: 'small' }, spec: { containers: small } },
+    signal,
+  );
+  await world.settled();
+  await clock.advance(1000);
+  const ref = { namespace: 'default', name: 'small' };
+  const chosen = all((await world.client.get<PodTimeline>(podTimelineResource, ref, signal))!, 'SchedulingAttempt')[0]!;
+  assert.deepEqual([chosen.feasible, chosen.best?.map((one) => one.node)], [3, ['larger', 'large', 'small']]);
+  const sums = (chosen.best ?? []).map(({ byPlugin = {} }) =>
+    Object.entries(byPlugin).reduce((sum, [name, points]) => sum + points * (chosen.weights?.[name] ?? Number.NaN), 0),
+  );
+  assert.deepEqual(
+    sums,
+    chosen.best?.map(({ score }) => score),
+  );
+  assert.deepEqual([chosen.weights?.['TaintToleration'], typeof chosen.seed], [3, 'number']);
 });

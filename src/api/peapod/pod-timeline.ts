@@ -207,9 +207,22 @@ export interface SchedulingAttempt {
   readonly refusals: readonly { readonly reason: string; readonly nodes: number }[];
   readonly result: 'Placed' | 'Unschedulable';
   /** Placed: the chosen node first, at most three; scores only where there was a choice. */
-  readonly best?: readonly { readonly node: string; readonly score?: number }[];
+  readonly best?: readonly RankedNode[];
+  /** What a plugin's score counts times, for those in `byPlugin`. */
+  readonly weights?: Readonly<Record<string, number>>;
+  /** Ties were broken by it: with the revisions and the seed the attempt can be repeated. */
+  readonly seed?: number;
   /** Unschedulable: as in the pod's condition PodScheduled. */
   readonly message?: string;
+}
+
+/** A node that could take a pod. */
+export interface RankedNode {
+  readonly node: string;
+  /** The sum of what plugins gave it, each times its weight. */
+  readonly score?: number;
+  /** From 0 to 100, by upstream's names of the plugins, before weights. */
+  readonly byPlugin?: Readonly<Record<string, number>>;
 }
 
 /**

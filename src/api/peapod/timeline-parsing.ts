@@ -18,6 +18,8 @@ export const MOST_ENTRIES = 256;
 /** Names and reasons, in characters. */
 const MOST_NAME = 256;
 const MOST_LIST = 16;
+/** Plugins that score. */
+const MOST_NAMED = 32;
 
 /** Says where in the body what is wrong. */
 export class InvalidEntryError extends Error {
@@ -129,6 +131,12 @@ const listOf =
     return value.slice(0, MOST_LIST).map((one: unknown, at) => each(one, `${path}[${at}]`));
   };
 
+/** Numbers by name. */
+const counts: Parse<Readonly<Record<string, number>>> = (value, path) => {
+  const given = Object.entries(recordOf(value, path)).slice(0, MOST_NAMED);
+  return Object.fromEntries(given.map(([key, one]) => [cut(key, MOST_NAME), count(one, `${path}.${key}`)]));
+};
+
 const tail: Parse<readonly string[]> = (value, path) => cutTail(listOf(text)(value, path));
 
 /** For fields that may be left out: such a field is not made. */
@@ -161,7 +169,11 @@ const attempt: Rule<'SchedulingAttempt'>['fields'] = {
   feasible: count,
   refusals: listOf(record({ reason: name, nodes: count })),
   result: oneOf('Placed', 'Unschedulable'),
-  best: maybe(listOf(record({ node: name, score: maybe(count) }))) as Parse<SchedulingAttempt['best']>,
+  best: maybe(listOf(record({ node: name, score: maybe(count), byPlugin: maybe(counts) }))) as Parse<
+    SchedulingAttempt['best']
+  >,
+  weights: maybe(counts),
+  seed: maybe(count),
   message: maybe(text),
 };
 

@@ -59,7 +59,7 @@ const unplacedCases: readonly Case[] = [
       node('b', { taints: [{ key: 'gpu', value: 'yes', effect: 'NoSchedule' }] }),
       node('c', { unschedulable: true }),
     ],
-    want: 'web has no node: none of 4 fits: 1 is short of cpu (3 asked, 2 free at best), 2 are tainted in a way it does not tolerate (gpu=yes:NoSchedule), 1 is closed to new pods (cordoned)',
+    want: 'web has no node: none of 4 fits: 2 are tainted in a way it does not tolerate (gpu=yes:NoSchedule), 1 is short of cpu (3 asked, 2 free at best), 1 is closed to new pods (cordoned)',
     help: 'add a toleration for gpu to spec.tolerations, or take the taint off: kubectl taint node b gpu-',
   },
   {

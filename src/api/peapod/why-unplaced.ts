@@ -62,15 +62,14 @@ function whyNowhere(facts: WhyFacts, message: string): Finding {
     return { what: `has no node: ${brief(message) || 'the scheduler does not say why'}`, help, weight: 'stuck' };
   }
   const total = Number(said[1]);
-  const refused = refusalsOf(said[2]!);
+  const refused = refusalsOf(said[2]!).toSorted((a, b) => b.nodes - a.nodes);
   const troubles = refused.map((one) => ({ ...one, ...troubleOf(one.reason, facts) }));
   const text =
     total === 1
       ? `the only one is ${troubles.map(({ what }) => what).join(' and ')}`
       : `none of ${total} fits: ${troubles.map((one) => `${one.nodes} ${one.nodes === 1 ? 'is' : 'are'} ${one.what}`).join(', ')}`;
   // What keeps the most nodes away is what to change first.
-  const worst = troubles.toSorted((a, b) => b.nodes - a.nodes)[0];
-  return { what: `has no node: ${text}`, help: worst?.help ?? '', weight: 'stuck' };
+  return { what: `has no node: ${text}`, help: troubles[0]?.help ?? '', weight: 'stuck' };
 }
 
 /** Reasons may hold commas of their own: a new one begins with a count. */
@@ -117,7 +116,7 @@ const rules: readonly (readonly [RegExp, (facts: WhyFacts) => Trouble])[] = [
 
 function shortOf(resource: string, { pod, cluster }: WhyFacts): Trouble {
   const asked = podRequests(pod).get(resource);
-  const { free, largest } = cluster ? roomFor(resource, cluster) : {};
+  const { free, largest } = cluster ? roomFor(resource, asked, cluster) : {};
   const askedText = asked === undefined ? 'what it asks for' : formatQuantity(asked);
   const most = free === undefined ? '' : `, ${formatQuantity(free)} free at best`;
   const what = `short of ${resource} (${askedText} asked${most})`;
@@ -129,9 +128,10 @@ function shortOf(resource: string, { pod, cluster }: WhyFacts): Trouble {
   return { what, help };
 }
 
-/** The most of it that a node has in all, and that one has left. */
+/** The most of it that a node has in all, and that one which has too little has left. */
 function roomFor(
   resource: string,
+  asked: Quantity | undefined,
   { nodes, pods }: ClusterFacts,
 ): { readonly free?: Quantity; readonly largest?: Quantity } {
   const taken = new Map<string, Quantity>();
@@ -151,6 +151,7 @@ function roomFor(
     .at(-1);
   const free = all
     .map(({ left }) => left)
+    .filter((left) => asked === undefined || compareQuantities(left, asked) < 0)
     .toSorted(compareQuantities)
     .at(-1);
   return { ...(largest && { largest }), ...(free && { free }) };

@@ -10,6 +10,7 @@ import {
   type SchedulerPlugin,
   type Verdict,
 } from '#scheduler/plugin.ts';
+import { affinityObstacles } from '#scheduler/plugins/node-affinity-obstacles.ts';
 import { normalize } from '#scheduler/plugins/normalize.ts';
 
 const noMatch: Verdict = {
@@ -50,7 +51,7 @@ export function nodeAffinityWith(added: NodeAffinity | undefined): SchedulerPlug
       const opinion: Opinion = {
         kind: 'opinion',
         ...(names === undefined ? {} : { nodes: names }),
-        ...(filters ? { filter } : {}),
+        ...(filters ? { filter, explain: ({ object }) => affinityObstacles(pod, added, object) } : {}),
         ...(preferred === undefined ? {} : { scorer: () => byPreference(preferred) }),
       };
       return opinion;

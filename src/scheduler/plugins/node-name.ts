@@ -15,7 +15,12 @@ export const nodeName: SchedulerPlugin = {
   share: { textOf: ({ spec }) => spec.nodeName ?? '' },
   consider(pod) {
     const wanted = pod.spec.nodeName;
-    return wanted ? { kind: 'opinion', filter: ({ name }) => (name === wanted ? fits : otherNode) } : skip;
+    if (!wanted) return skip;
+    return {
+      kind: 'opinion',
+      filter: ({ name }) => (name === wanted ? fits : otherNode),
+      explain: ({ name }) => (name === wanted ? [] : [{ kind: 'name', wanted }]),
+    };
   },
   interests: ['node-added'],
   mightHelp: (pod, change) => change.kind === 'node-added' && change.node.name === pod.spec.nodeName,

@@ -1,6 +1,8 @@
 import type { Pod } from '#api/generated/core-v1.ts';
 import { conflicts, type HostPortClaim, hostPortClaims } from '#api/host-ports.ts';
+import type { Obstacle } from '#api/peapod/obstacle.ts';
 import { fits, type NodeView, skip, type SchedulerPlugin, type Verdict } from '#scheduler/plugin.ts';
+import { podName } from '#scheduler/pod-facts.ts';
 
 const taken: Verdict = {
   kind: 'rejected',
@@ -15,7 +17,11 @@ export const nodePorts: SchedulerPlugin = {
   consider(pod) {
     const wanted = hostPortClaims(pod);
     if (wanted.length === 0) return skip;
-    return { kind: 'opinion', filter: (node) => (areFree(wanted, node) ? fits : taken) };
+    return {
+      kind: 'opinion',
+      filter: (node) => (areFree(wanted, node) ? fits : taken),
+      explain: (node) => wanted.flatMap((claim) => takenBy(claim, node)),
+    };
   },
   interests: ['node-added', 'pod-removed'],
   mightHelp(pod, change) {
@@ -35,6 +41,11 @@ function areFree(wanted: readonly HostPortClaim[], { pods }: NodeView): boolean 
     if (hostPortClaims(pod).some((claim) => wanted.some((own) => conflicts(own, claim)))) return false;
   }
   return true;
+}
+
+function takenBy(claim: HostPortClaim, { pods }: NodeView): readonly Obstacle[] {
+  const holders = [...pods.values()].filter((pod) => hostPortClaims(pod).some((other) => conflicts(claim, other)));
+  return holders.length === 0 ? [] : [{ kind: 'port', ...claim, pods: holders.map(podName) }];
 }
 
 const stoodInTheWay = (gone: Pod, pod: Pod): boolean =>

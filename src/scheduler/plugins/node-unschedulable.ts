@@ -10,7 +10,11 @@ export const nodeUnschedulable: SchedulerPlugin = {
   share: { textOf: ({ spec }) => JSON.stringify(spec.tolerations ?? []) },
   consider(pod) {
     if (toleratesCordon(pod)) return skip;
-    return { kind: 'opinion', filter: ({ object }) => (isCordoned(object) ? cordoned : fits) };
+    return {
+      kind: 'opinion',
+      filter: ({ object }) => (isCordoned(object) ? cordoned : fits),
+      explain: ({ object }) => (isCordoned(object) ? [{ kind: 'cordoned' }] : []),
+    };
   },
   interests: ['node-added', 'node-unschedulable', 'pod-itself'],
   mightHelp(pod, change) {

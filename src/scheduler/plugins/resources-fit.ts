@@ -1,6 +1,7 @@
 import type { Pod } from '#api/generated/core-v1.ts';
 import type { RequestedResources } from '#api/pod-resources.ts';
 import { bestScore, fits, type NodeView, type SchedulerPlugin, type Verdict } from '#scheduler/plugin.ts';
+import { resourceObstacles } from '#scheduler/plugins/resource-obstacles.ts';
 import { cpuAndMemory, type ScoringStrategy, strategyScore } from '#scheduler/plugins/scoring-strategy.ts';
 import { requestsOf, requestsText } from '#scheduler/pod-facts.ts';
 
@@ -29,6 +30,7 @@ export function resourcesFitWith({ strategy, isIgnored }: ResourcesFitArgs): Sch
       return {
         kind: 'opinion',
         filter: (node) => (isEnough(wanted, node) ? fits : refusal(wanted, node)),
+        explain: (node) => resourceObstacles(wanted, node),
         scorer: () => ({
           score: isUsual ? (node) => leastAllocated(asked, node) : (node) => strategyScore(strategy, asked, node),
         }),

@@ -1,4 +1,5 @@
 import type { Pod, Taint, Toleration } from '#api/generated/core-v1.ts';
+import type { Obstacle } from '#api/peapod/obstacle.ts';
 import { isHardTaint, tolerates, untoleratedTaint } from '#api/taints.ts';
 import { fits, type NodeView, type SchedulerPlugin, type Verdict } from '#scheduler/plugin.ts';
 import { normalize } from '#scheduler/plugins/normalize.ts';
@@ -12,6 +13,7 @@ export const taintToleration: SchedulerPlugin = {
   consider: (pod) => ({
     kind: 'opinion',
     filter: ({ taints }) => (taints.length === 0 || isTolerated(pod, taints) ? fits : untolerated),
+    explain: ({ taints }) => untoleratedOf(pod, taints),
     scorer: () => byDisliked(pod.spec.tolerations ?? []),
   }),
   interests: ['node-added', 'node-taints', 'pod-itself'],
@@ -31,6 +33,11 @@ export const taintToleration: SchedulerPlugin = {
 
 const isTolerated = ({ spec }: Pod, taints: readonly Taint[] | undefined): boolean =>
   untoleratedTaint(taints, spec.tolerations, isHardTaint) === undefined;
+
+const untoleratedOf = ({ spec }: Pod, taints: readonly Taint[]): readonly Obstacle[] =>
+  taints
+    .filter((taint) => untoleratedTaint([taint], spec.tolerations, isHardTaint) !== undefined)
+    .map(({ key, value, effect }) => ({ kind: 'taint', key, ...(value ? { value } : {}), effect }));
 
 function byDisliked(all: readonly Toleration[]) {
   const tolerations = all.filter(({ effect }) => !effect || effect === 'PreferNoSchedule');

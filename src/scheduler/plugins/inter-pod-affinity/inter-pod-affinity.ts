@@ -14,6 +14,7 @@ import {
   type Verdict,
 } from '#scheduler/plugin.ts';
 import { adjusted, type Evidence, type Tally } from '#scheduler/plugins/inter-pod-affinity/evidence.ts';
+import { podObstacles } from '#scheduler/plugins/inter-pod-affinity/obstacles.ts';
 import { ownTermsOf, type OwnTerms } from '#scheduler/plugins/inter-pod-affinity/own-terms.ts';
 import { type Matching, TermGroups } from '#scheduler/plugins/inter-pod-affinity/term-groups.ts';
 import { type DomainCounts, PodCounts } from '#scheduler/pod-counts.ts';
@@ -105,6 +106,7 @@ function opinionOn(
     kind: 'opinion',
     filter: (node) => verdictOn(node, evidence),
     filterAll: (refuse) => refuseAll(evidence, about.cluster.nodes.length, refuse),
+    explain: (node) => podObstacles(node, { evidence, isFirst: isFirst(evidence), ...about }),
     adjusted: (change, other, node) =>
       opinionOn(adjusted(evidence, about, { other, node, by: change === 'added' ? 1 : -1 }), about),
   };

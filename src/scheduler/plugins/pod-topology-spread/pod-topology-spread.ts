@@ -1,4 +1,5 @@
 import type { Pod } from '#api/generated/core-v1.ts';
+import type { Obstacle } from '#api/peapod/obstacle.ts';
 import { LruMap } from '#lib/lru-map.ts';
 import {
   fits,
@@ -119,12 +120,23 @@ function opinionOn(held: readonly Held[], cluster: ClusterView): Opinion {
     kind: 'opinion',
     filter: (node) => verdictOn(node, held, limits),
     filterAll: (refuse) => refuseAll(held, limits, { nodes: cluster.nodes.length, refuse }),
+    explain: (node) => held.flatMap((one, at) => spreadObstacles(node, one, limits[at]!)),
     adjusted: (change, other, node) =>
       opinionOn(
         held.map((one) => adjusted(one, { other, node, by: change === 'added' ? 1 : -1 }, cluster)),
         cluster,
       ),
   };
+}
+
+function spreadObstacles(node: NodeView, { spread, counted }: Held, limit: number): readonly Obstacle[] {
+  const { topologyKey, maxSkew, minDomains } = spread;
+  const domain = counted.topology.domainOf(node);
+  if (domain < 0) return [{ kind: 'no-domain', rule: 'topology spread', topologyKey }];
+  const pods = counted.of(domain);
+  if (pods <= limit) return [];
+  const least = counted.domains < minDomains ? 0 : counted.least;
+  return [{ kind: 'spread', topologyKey, domain: counted.topology.nameOf(domain), pods, least, maxSkew }];
 }
 
 /** How many pods a domain may have already. */
