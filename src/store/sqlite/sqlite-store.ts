@@ -69,6 +69,8 @@ export class SqliteStore implements Store {
   readonly #opened: Promise<unknown>;
   readonly #exited: Promise<void>;
   #outbox: Request[] = [];
+  /** What came in this turn of the event loop after the first; undefined when nothing has come yet. */
+  #heard: Reply[] | undefined;
   #lastId = OPENED;
   #revision = FIRST_REVISION;
   #end: Error | undefined;
@@ -83,7 +85,7 @@ export class SqliteStore implements Store {
     this.#pending.set(OPENED, { writes: [], resolve: opened.resolve, reject: opened.reject });
     const exited = Promise.withResolvers<void>();
     this.#exited = exited.promise;
-    worker.on('message', (replies: readonly Reply[]) => this.#receive(replies));
+    worker.on('message', (replies: readonly Reply[]) => this.#hear(replies));
     worker.on('messageerror', (error) => this.#fail(error));
     worker.on('error', (error: unknown) => this.#fail(error));
     worker.on('exit', (code) => {
@@ -196,6 +198,22 @@ export class SqliteStore implements Store {
     this.#outbox = [];
     const ports = requests.flatMap((request) => (request.kind === 'lend' ? [request.port] : []));
     if (this.#pending.size > 0) this.#worker.postMessage(requests, ports);
+  }
+
+  /**
+   * The first answer in a turn of the event loop is taken at once, what follows waits for the end of the turn. A port hands over
+   * what has come until nothing more comes, a thousand messages in a row; where each lets somebody in this process write again,
+   * something always comes, and whoever asks over a socket would wait for seconds.
+   */
+  #hear(replies: readonly Reply[]): void {
+    if (this.#heard !== undefined) return void this.#heard.push(...replies);
+    this.#heard = [];
+    setImmediate(() => {
+      const heard = this.#heard ?? [];
+      this.#heard = undefined;
+      if (heard.length > 0) this.#receive(heard);
+    });
+    this.#receive(replies);
   }
 
   #receive(replies: readonly Reply[]): void {
