@@ -30,6 +30,7 @@ const benchmarks: Readonly<Record<string, (sizes: Sizes) => Promise<Benchmark>>>
     return () => benchRestarts({ pods: Number(process.env['PEAPOD_BENCH_PODS'] ?? 100) });
   },
   store: async () => (await import('#test/bench/store.ts')).benchStore,
+  'scheduler-growth': async () => (await import('#test/bench/scheduler-growth.ts')).benchSchedulerGrowth,
   scheduler: async ({ nodes, pods, only, quick }) => {
     const { benchScheduler } = await import('#test/bench/scheduler.ts');
     const { benchSchedulerPerf } = await import('#test/bench/scheduler-perf/bench.ts');
