@@ -142,7 +142,10 @@ export function runComponents(
     namespaceController({
       clock,
       namespaces,
-      resources: () => builtIns.filter(({ namespaced, storedAs }) => namespaced && storedAs === undefined),
+      resources: () =>
+        builtIns.filter(
+          ({ namespaced, storedAs, verbs }) => namespaced && storedAs === undefined && verbs.includes('delete'),
+        ),
       wakers: [pods],
     }),
     serviceAccountController({ namespaces, accounts }),

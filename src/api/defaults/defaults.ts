@@ -6,6 +6,13 @@ import {
   defaultService,
 } from '#api/defaults/core.ts';
 import { defaultPod } from '#api/defaults/pod.ts';
+import {
+  defaultCsiDriver,
+  defaultCsiStorageCapacity,
+  defaultPersistentVolume,
+  defaultPersistentVolumeClaim,
+  defaultStorageClass,
+} from '#api/defaults/storage.ts';
 
 /**
  * Defaulting: what upstream fills in when it decodes an object, on create and on every update alike. Idempotent; an
@@ -31,5 +38,10 @@ const byKind: Readonly<Record<string, (object: unknown) => unknown>> = {
   'v1/Secret': forKind(defaultSecret),
   'v1/Namespace': forKind(defaultNamespace),
   'v1/Node': forKind(defaultNode),
+  'v1/PersistentVolume': forKind(defaultPersistentVolume),
+  'v1/PersistentVolumeClaim': forKind(defaultPersistentVolumeClaim),
   'scheduling.k8s.io/v1/PriorityClass': forKind(defaultPriorityClass),
+  'storage.k8s.io/v1/CSIDriver': forKind(defaultCsiDriver),
+  'storage.k8s.io/v1/CSIStorageCapacity': forKind(defaultCsiStorageCapacity),
+  'storage.k8s.io/v1/StorageClass': forKind(defaultStorageClass),
 };

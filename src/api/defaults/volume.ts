@@ -2,6 +2,7 @@ import type {
   DownwardAPIVolumeFile,
   HostPathType,
   PersistentVolumeClaimSpec,
+  PersistentVolumeSource,
   Volume,
   VolumeProjection,
 } from '#api/generated/core-v1.ts';
@@ -40,8 +41,18 @@ const projectionChanges: Changes<VolumeProjection> = {
 
 const amounts = { limits: canonicalResources, requests: canonicalResources };
 
-const defaultClaim = (spec: PersistentVolumeClaimSpec): PersistentVolumeClaimSpec =>
+export const defaultClaimSpec = (spec: PersistentVolumeClaimSpec): PersistentVolumeClaimSpec =>
   change(fill(spec, { volumeMode: 'Filesystem' }), { resources: (resources) => change(resources, amounts) });
+
+/** What volumes of pods and persistent volumes have in common of these kinds. */
+export const rareVolumeChanges: Changes<
+  Pick<Volume & PersistentVolumeSource, 'iscsi' | 'rbd' | 'azureDisk' | 'scaleIO'>
+> = {
+  iscsi: (source) => fill(source, { iscsiInterface: 'default' }),
+  rbd: (source) => fill(source, { pool: 'rbd', user: 'admin', keyring: '/etc/ceph/keyring' }),
+  azureDisk: (source) => fill(source, { cachingMode: 'ReadWrite', fsType: 'ext4', readOnly: false, kind: 'Shared' }),
+  scaleIO: (source) => fill(source, { storageMode: 'ThinProvisioned', fsType: 'xfs' }),
+};
 
 const volumeChanges: Changes<Volume> = {
   secret: (source) => fill(source, { defaultMode: fileMode }),
@@ -55,9 +66,6 @@ const volumeChanges: Changes<Volume> = {
     }),
   image: (source) => fill(source, { pullPolicy: pullPolicyOf(source.reference ?? '') }),
   ephemeral: (source) =>
-    change(source, { volumeClaimTemplate: (template) => change(template, { spec: defaultClaim }) }),
-  iscsi: (source) => fill(source, { iscsiInterface: 'default' }),
-  rbd: (source) => fill(source, { pool: 'rbd', user: 'admin', keyring: '/etc/ceph/keyring' }),
-  azureDisk: (source) => fill(source, { cachingMode: 'ReadWrite', fsType: 'ext4', readOnly: false, kind: 'Shared' }),
-  scaleIO: (source) => fill(source, { storageMode: 'ThinProvisioned', fsType: 'xfs' }),
+    change(source, { volumeClaimTemplate: (template) => change(template, { spec: defaultClaimSpec }) }),
+  ...rareVolumeChanges,
 };

@@ -38,6 +38,10 @@ const kinds: Readonly<Record<string, string>> = {
   'rbac/v1.Role': 'Permissions within one namespace.',
   'rbac/v1.RoleBinding': 'Gives the permissions of a role within one namespace.',
   'scheduling/v1.PriorityClass': 'A name for a priority of pods.',
+  'storage/v1.CSIDriver': 'What a storage driver can do and needs.',
+  'storage/v1.CSINode': 'Which storage drivers a node has, and how many of their volumes it takes.',
+  'storage/v1.CSIStorageCapacity': 'How much room a class of storage has, seen from some nodes.',
+  'storage/v1.VolumeAttachment': 'A request to attach a volume to a node.',
   'storage/v1.StorageClass': 'A way in which volumes are provisioned.',
 };
 

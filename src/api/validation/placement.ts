@@ -41,7 +41,7 @@ export function validateAffinity(affinity: Affinity | undefined, found: Finding)
   }
 }
 
-function validateNodeSelector(selector: NodeSelector, found: Finding): void {
+export function validateNodeSelector(selector: NodeSelector, found: Finding): void {
   const nodeSelectorTerms = selector.nodeSelectorTerms ?? [];
   const own = found.child('nodeSelectorTerms');
   if (nodeSelectorTerms.length === 0) own.required('must have at least one node selector term');

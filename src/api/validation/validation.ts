@@ -1,6 +1,7 @@
 import type { FieldError } from '#api/field-error.ts';
 import type { GivenMeta } from '#api/validation/metadata.ts';
 import { namespacedName, validateMeta, validateMetaUpdate, clusterName } from '#api/validation/metadata.ts';
+import { validateClaim, validateClaimStatusUpdate, validateClaimUpdate } from '#api/validation/claims.ts';
 import {
   validateConfigMap,
   validateConfigMapUpdate,
@@ -20,6 +21,11 @@ import {
   validateDisruptionBudgetUpdate,
 } from '#api/validation/disruption-budget.ts';
 import { validateEvent, validateNewEvent, validateNewEventUpdate } from '#api/validation/event.ts';
+import {
+  validatePersistentVolume,
+  validatePersistentVolumeStatusUpdate,
+  validatePersistentVolumeUpdate,
+} from '#api/validation/persistent-volume.ts';
 import { validateBinding, validatePod, validatePodStatusUpdate, validatePodUpdate } from '#api/validation/pod.ts';
 import {
   validateLease,
@@ -28,6 +34,17 @@ import {
   validatePriorityClassUpdate,
 } from '#api/validation/policy.ts';
 import { validateService, validateServiceStatusUpdate, validateServiceUpdate } from '#api/validation/service.ts';
+import {
+  validateCsiDriver,
+  validateCsiDriverUpdate,
+  validateCsiNode,
+  validateCsiNodeUpdate,
+  validateCsiStorageCapacity,
+  validateCsiStorageCapacityUpdate,
+  validateStorageClass,
+  validateStorageClassUpdate,
+} from '#api/validation/storage.ts';
+import { validateVolumeAttachment, validateVolumeAttachmentUpdate } from '#api/validation/volume-attachment.ts';
 
 /**
  * Validation: what upstream refuses, with its paths and words. An empty list is a right object; anything else becomes
@@ -94,6 +111,12 @@ const byKind: Readonly<Record<string, KindRules>> = {
   'v1/ServiceAccount': forKind(validateServiceAccount, validateServiceAccountUpdate),
   'v1/Service': forKind(validateService, validateServiceUpdate, validateServiceStatusUpdate),
   'v1/Node': forKind(validateNode, validateNodeUpdate, validateNodeUpdate),
+  'v1/PersistentVolume': forKind(
+    validatePersistentVolume,
+    validatePersistentVolumeUpdate,
+    validatePersistentVolumeStatusUpdate,
+  ),
+  'v1/PersistentVolumeClaim': forKind(validateClaim, validateClaimUpdate, validateClaimStatusUpdate),
   'v1/Event': forKind(validateEvent, validateEvent),
   'events.k8s.io/v1/Event': forKind(validateNewEvent, validateNewEventUpdate),
   'coordination.k8s.io/v1/Lease': forKind(validateLease, validateLeaseUpdate),
@@ -103,4 +126,13 @@ const byKind: Readonly<Record<string, KindRules>> = {
     validateDisruptionBudgetStatusUpdate,
   ),
   'scheduling.k8s.io/v1/PriorityClass': forKind(validatePriorityClass, validatePriorityClassUpdate),
+  'storage.k8s.io/v1/CSIDriver': forKind(validateCsiDriver, validateCsiDriverUpdate),
+  'storage.k8s.io/v1/CSINode': forKind(validateCsiNode, validateCsiNodeUpdate),
+  'storage.k8s.io/v1/CSIStorageCapacity': forKind(validateCsiStorageCapacity, validateCsiStorageCapacityUpdate),
+  'storage.k8s.io/v1/StorageClass': forKind(validateStorageClass, validateStorageClassUpdate),
+  'storage.k8s.io/v1/VolumeAttachment': forKind(
+    validateVolumeAttachment,
+    validateVolumeAttachmentUpdate,
+    validateVolumeAttachmentUpdate,
+  ),
 };

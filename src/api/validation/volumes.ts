@@ -1,5 +1,6 @@
 import type {
   DownwardAPIVolumeFile,
+  HostPathVolumeSource,
   KeyToPath,
   PodSpec,
   ProjectedVolumeSource,
@@ -75,11 +76,7 @@ const sourceRules: readonly SourceRule[] = [
     const isAmount = quantityProblem(sizeLimit) === undefined && signOf(parseQuantity(sizeLimit)) >= 0;
     if (!isAmount) found.child('sizeLimit').forbidden('SizeLimit field must be a valid resource quantity');
   }),
-  sourceRule('hostPath', ({ path, type }, found) => {
-    if (!found.child('path').text(path)) return;
-    validateNoBacksteps(path, found.child('path'));
-    found.child('type').oneOf(type, hostPathTypes);
-  }),
+  sourceRule('hostPath', validateHostPath),
   sourceRule('secret', ({ secretName, defaultMode, items }, found) => {
     found.child('secretName').text(secretName);
     validateFileMode(defaultMode, found.child('defaultMode'));
@@ -109,6 +106,12 @@ const sourceRules: readonly SourceRule[] = [
   }),
   ...rareSources,
 ];
+
+export function validateHostPath({ path, type }: HostPathVolumeSource, found: Finding): void {
+  if (!found.child('path').text(path)) return;
+  validateNoBacksteps(path, found.child('path'));
+  found.child('type').oneOf(type, hostPathTypes);
+}
 
 function validateItems(items: readonly KeyToPath[] | undefined, found: Finding): void {
   for (const [index, { key, path, mode }] of (items ?? []).entries()) {

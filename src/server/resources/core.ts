@@ -9,6 +9,7 @@ import {
 } from '#server/columns/core.ts';
 import { events } from '#server/resources/events.ts';
 import { namespaces } from '#server/resources/namespaces.ts';
+import { persistentVolumeClaims, persistentVolumes } from '#server/resources/persistent-volumes.ts';
 import { pods } from '#server/resources/pods.ts';
 import { declare, statusOf, strategy, withStatus } from '#server/resources/strategy.ts';
 
@@ -84,6 +85,8 @@ export const coreGroup: readonly Descriptor[] = [
   events,
   namespaces,
   nodes,
+  persistentVolumeClaims,
+  persistentVolumes,
   pods,
   secrets,
   serviceAccounts,

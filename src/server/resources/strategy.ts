@@ -42,7 +42,7 @@ export const withStatus = (differences: Partial<Strategy>): Strategy => ({
 });
 
 /** `object`, but with `field` as it is in `old`. */
-function withFieldOf<T extends KubeObject>(object: T, old: KubeObject, field: string): T {
+export function withFieldOf<T extends KubeObject>(object: T, old: KubeObject, field: string): T {
   const value = (old as unknown as Record<string, unknown>)[field];
   if (value === undefined) return without(object, field);
   return { ...object, [field]: value };
@@ -55,7 +55,7 @@ export function without<T extends KubeObject>(object: T, field: string): T {
 }
 
 /** A status update: everything but status and metadata is as it was; of metadata only what upstream lets through. */
-function onlyStatus(object: KubeObject, old: KubeObject): KubeObject {
+export function onlyStatus(object: KubeObject, old: KubeObject): KubeObject {
   const { status } = object as { status?: unknown };
   return { ...old, metadata: object.metadata, ...(status === undefined ? {} : { status }) } as KubeObject;
 }
