@@ -48,7 +48,7 @@ export const isFullyBound = ({ metadata, spec }: PersistentVolumeClaim): boolean
   Boolean(spec.volumeName) && metadata.annotations?.[volumeAnnotations.bindCompleted] !== undefined;
 
 /** Whether a volume says that it belongs to a claim. Without a UID it is meant for whoever has the name. */
-export function isForClaim({ spec }: PersistentVolume, { metadata }: PersistentVolumeClaim): boolean {
+export function isForClaim({ spec }: PersistentVolume, { metadata }: Pick<PersistentVolumeClaim, 'metadata'>): boolean {
   const { claimRef } = spec;
   if (claimRef === undefined || claimRef.name !== metadata.name || claimRef.namespace !== metadata.namespace)
     return false;

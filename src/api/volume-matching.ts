@@ -1,72 +1,67 @@
-import type { PersistentVolume, PersistentVolumeClaim } from '#api/generated/core-v1.ts';
-import { compileNodeSelector, type NodeFacts } from '#api/node-affinity.ts';
+import type { NodeSelector, PersistentVolume, PersistentVolumeClaim } from '#api/generated/core-v1.ts';
+import { compileNodeSelector, type NodeFacts, type NodePredicate } from '#api/node-affinity.ts';
 import { classOf, isForClaim } from '#api/persistent-volumes.ts';
 import { compareQuantities, parseQuantity, type Quantity, zero } from '#api/quantity.ts';
 import { selectorOfObject } from '#api/selectors.ts';
 
-/** Who looks for a volume, and where. */
-export type Search =
-  /** The scheduler, on behalf of a pod: what it finds must be reachable from that node. */
-  | { readonly kind: 'node'; readonly node: NodeFacts; readonly taken: ReadonlySet<string> }
-  /** The controller, for a claim that need not wait for a pod. */
-  | { readonly kind: 'anywhere' }
-  /** The controller, for one that does: only what is meant for it already will do. */
-  | { readonly kind: 'reserved' };
+/** Which of several volumes comes first: the smallest; or the one that can be used in the fewest ways, and of these the smallest. */
+export type Preference = 'size' | 'modes';
 
 /**
- * The volume that suits a claim best: the one that is meant for it, else the smallest of those that are free, of its class and
- * mode, large enough, and match its selector; among these the one with the fewest access modes it has not asked for. Upstream's
- * FindMatchingVolume. Undefined when there is none; also when the one that is meant for it cannot be reached from the node.
+ * The volumes that suit a claim, wherever they are, best first: the one that is meant for it alone, else those that are free, of
+ * its class and mode, large enough, match its selector and can be used in the ways it asks for. Upstream's FindMatchingVolume
+ * without a node: the best that can be reached from a node is the first of them that can.
  */
-export function matchingVolume(
+export function suitableVolumes(
   claim: PersistentVolumeClaim,
   volumes: Iterable<PersistentVolume>,
-  search: Search,
-): PersistentVolume | undefined {
+  preference: Preference,
+): readonly PersistentVolume[] {
   const wanted = requestOf(claim);
   const selector = claim.spec.selector === undefined ? undefined : selectorOfObject(claim.spec.selector);
-  let best: PersistentVolume | undefined;
+  const suitable: PersistentVolume[] = [];
   for (const volume of volumes) {
-    if (search.kind === 'node' && search.taken.has(volume.metadata.name)) continue;
     const isMeant = isForClaim(volume, claim);
     if (volume.spec.claimRef !== undefined && !isMeant) continue;
     if (compareQuantities(capacityOf(volume), wanted) < 0 || !isAlike(volume, claim)) continue;
     if (volume.metadata.deletionTimestamp !== undefined) continue;
-    const isReachable = search.kind !== 'node' || isReachableFrom(search.node, volume);
-    if (isMeant) return isReachable ? volume : undefined;
-    if (search.kind === 'reserved' || !isReachable || volume.status?.phase !== 'Available') continue;
-    if (selector !== undefined && !selector.matches(volume.metadata.labels)) continue;
-    if (classOf(volume) !== classOf(claim) || !offers(volume, claim)) continue;
-    if (best === undefined || isBetter(volume, best, search)) best = volume;
+    if (isMeant) return [volume];
+    if (volume.status?.phase !== 'Available' || classOf(volume) !== classOf(claim) || !offers(volume, claim)) continue;
+    if (selector === undefined || selector.matches(volume.metadata.labels)) suitable.push(volume);
   }
-  return best;
+  return suitable.sort((a, b) => {
+    const modes = preference === 'modes' ? modesOf(a) - modesOf(b) : 0;
+    return modes === 0 ? compareQuantities(capacityOf(a), capacityOf(b)) : modes;
+  });
 }
+
+const compiled = new WeakMap<NodeSelector, NodePredicate>();
 
 /** Whether pods on a node can use a volume. One without affinity can be used everywhere. */
 export function isReachableFrom(node: NodeFacts, { spec }: PersistentVolume): boolean {
   const required = spec.nodeAffinity?.required;
-  return required === undefined || compileNodeSelector(required)(node);
+  if (required === undefined) return true;
+  let reaches = compiled.get(required);
+  if (reaches === undefined) {
+    reaches = compileNodeSelector(required);
+    compiled.set(required, reaches);
+  }
+  return reaches(node);
 }
 
 /** Whether a volume can be used in every way that a claim asks for. */
-export const offers = ({ spec }: PersistentVolume, claim: PersistentVolumeClaim): boolean =>
+const offers = ({ spec }: PersistentVolume, claim: PersistentVolumeClaim): boolean =>
   (claim.spec.accessModes ?? []).every((mode) => spec.accessModes?.includes(mode));
 
-export const modeOf = ({ spec }: PersistentVolume | PersistentVolumeClaim): string => spec.volumeMode ?? 'Filesystem';
+const modesOf = ({ spec }: PersistentVolume): number => (spec.accessModes ?? []).length;
 
-export const capacityOf = ({ spec }: PersistentVolume): Quantity => quantity(spec.capacity?.['storage']);
+const capacityOf = ({ spec }: PersistentVolume): Quantity => quantity(spec.capacity?.['storage']);
 
 export const requestOf = ({ spec }: PersistentVolumeClaim): Quantity => quantity(spec.resources?.requests?.['storage']);
 
 const quantity = (text: string | undefined): Quantity => (text === undefined ? zero : parseQuantity(text));
 
-const isAlike = (volume: PersistentVolume, claim: PersistentVolumeClaim): boolean =>
-  modeOf(volume) === modeOf(claim) &&
-  (volume.spec.volumeAttributesClassName ?? '') === (claim.spec.volumeAttributesClassName ?? '');
-
-/** The scheduler takes the smallest; the controller looks through those with few access modes first, as upstream's. */
-function isBetter(volume: PersistentVolume, best: PersistentVolume, { kind }: Search): boolean {
-  const modes = (volume.spec.accessModes ?? []).length - (best.spec.accessModes ?? []).length;
-  if (kind !== 'node' && modes !== 0) return modes < 0;
-  return compareQuantities(capacityOf(volume), capacityOf(best)) < 0;
-}
+/** A file system or a device, and of which attributes. */
+export const isAlike = ({ spec: a }: PersistentVolume, { spec: b }: PersistentVolumeClaim): boolean =>
+  (a.volumeMode ?? 'Filesystem') === (b.volumeMode ?? 'Filesystem') &&
+  (a.volumeAttributesClassName ?? '') === (b.volumeAttributesClassName ?? '');

@@ -5,6 +5,7 @@ import { NodeRecord } from '#scheduler/node-record.ts';
 import { Nominations } from '#scheduler/nominations.ts';
 import type { ClusterChange, ClusterView, NodeUpdate, NodeView } from '#scheduler/plugin.ts';
 import { priorityOf, requestsOf } from '#scheduler/pod-facts.ts';
+import { StorageState } from '#scheduler/storage/storage-state.ts';
 import { Topology } from '#scheduler/topology.ts';
 
 type Listener = (change: ClusterChange) => void;
@@ -32,12 +33,14 @@ export class ClusterState implements ClusterView {
   readonly #services = new Map<ObjectKey, Service>();
   /** Theirs is no change of any node: who depends on them is told by who changes them. */
   readonly nominations = new Nominations();
+  readonly storage: StorageState;
   #namespacesEpoch = 0;
   #generation = 0;
   #imagesEpoch = 0;
 
   constructor(onChange: Listener = () => {}) {
     this.#onChange = onChange;
+    this.storage = new StorageState(onChange);
   }
 
   get nodes(): readonly NodeView[] {

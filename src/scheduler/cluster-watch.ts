@@ -18,6 +18,7 @@ import { isUnbound } from '#scheduler/pod-facts.ts';
 import { Budgets } from '#scheduler/preemption/budgets.ts';
 import { SchedulingQueue } from '#scheduler/queue.ts';
 import type { SchedulerOptions } from '#scheduler/scheduler.ts';
+import { type StorageInformer, watchStorage } from '#scheduler/storage/watch-storage.ts';
 
 /**
  * What the scheduler knows: the table of the cluster and the queue, both kept up by informers, and which pods are only
@@ -34,6 +35,7 @@ export class ClusterWatch {
   readonly #namespaces: Informer<Namespace>;
   readonly #services: Informer<Service>;
   readonly #budgets: Informer<PodDisruptionBudget>;
+  readonly #storage: readonly StorageInformer[];
   #understoodBudgets: Budgets | undefined;
   /** Pods on a node of our choice, until the informer says where they are or the binding has failed. */
   readonly #assumed = new Set<Uid>();
@@ -55,6 +57,10 @@ export class ClusterWatch {
     this.#namespaces = createInformer({ client, clock, resource: namespaceResource, onError });
     this.#services = createInformer({ client, clock, resource: serviceResource, onError });
     this.#budgets = createInformer({ client, clock, resource: podDisruptionBudgetResource, onError });
+    this.#storage = watchStorage({ client, clock, onError }, (change) => {
+      this.cluster.storage.apply(change);
+      this.#onNews();
+    });
     this.#budgets.onChange(() => (this.#understoodBudgets = undefined));
     this.#pods.onChange((change) => this.#podChanged(change));
     this.#nodes.onChange((change) => this.#nodeChanged(change));
@@ -73,12 +79,14 @@ export class ClusterWatch {
     scope.spawn('watch namespaces', (signal) => this.#namespaces.run(signal));
     scope.spawn('watch services', (signal) => this.#services.run(signal));
     scope.spawn('watch pod disruption budgets', (signal) => this.#budgets.run(signal));
+    for (const informer of this.#storage)
+      scope.spawn(`watch ${informer.resource.plural}`, (signal) => informer.run(signal));
     scope.spawn('watch pods', (signal) => this.#pods.run(signal));
   }
 
   /** Resolves when all there was in the beginning is known. */
   async synced(signal: AbortSignal): Promise<void> {
-    const all = [this.#namespaces, this.#services, this.#budgets, this.#nodes, this.#pods];
+    const all = [this.#namespaces, this.#services, this.#budgets, ...this.#storage, this.#nodes, this.#pods];
     await Promise.all(all.map((each) => each.synced(signal)));
   }
 

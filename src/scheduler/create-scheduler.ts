@@ -1,6 +1,7 @@
 import { ApiError, hasReason } from '#api/errors.ts';
 import type { Pod } from '#api/generated/core-v1.ts';
 import { keyOf, type ObjectKey } from '#api/meta.ts';
+import { claimsOf } from '#api/persistent-volumes.ts';
 import type { EventText } from '#client/events.ts';
 import type { Timeline } from '#client/timeline-recorder.ts';
 import { podResource } from '#client/resources.ts';
@@ -10,6 +11,7 @@ import { AttemptLog, attemptOf, outcomeOf, type Attempt } from '#scheduler/attem
 import { PermitRefused, prepare, reserve, unreserve, writeBinding } from '#scheduler/bind.ts';
 import { ClusterWatch } from '#scheduler/cluster-watch.ts';
 import { permitMessage, unschedulableMessage } from '#scheduler/message.ts';
+import type { BindingPlugin } from '#scheduler/plugin.ts';
 import { seededTieBreak } from '#scheduler/place.ts';
 import { Placer } from '#scheduler/placer.ts';
 import { writeCondition, type NotScheduled } from '#scheduler/pod-condition.ts';
@@ -18,6 +20,7 @@ import { defaultProfile, type Profile } from '#scheduler/profile.ts';
 import { Preemptor, type Spawn } from '#scheduler/preemption/preemptor.ts';
 import { defaultBackoff, type QueueCounts, type Taken } from '#scheduler/queue.ts';
 import type { Scheduler, SchedulerOptions } from '#scheduler/scheduler.ts';
+import { VolumeBinder, VolumeBindingFailed } from '#scheduler/storage/volume-binder.ts';
 import { attemptEntry } from '#scheduler/timeline-entry.ts';
 
 /** Makes a scheduler; it does nothing until `run`. */
@@ -54,11 +57,23 @@ class LiveScheduler implements Scheduler {
   constructor(options: Required<SchedulerOptions>) {
     this.#options = options;
     const { profiles, client, clock, events } = options;
-    this.#byName = new Map(
-      profiles.map((profile) => [profile.schedulerName, { profile, placer: new Placer(profile) }]),
-    );
-    this.#watch = new ClusterWatch(options, () => this.#wake.raise());
+    this.#watch = new ClusterWatch(options, () => this.#news());
+    this.#byName = new Map(profiles.map((profile) => [profile.schedulerName, this.#decider(profile)]));
     this.#preemptor = new Preemptor({ client, clock, events, watch: this.#watch });
+  }
+
+  #decider(profile: Profile): Decider {
+    const { client, clock } = this.#options;
+    const { cluster } = this.#watch;
+    const isWanted = (pod: Pod): boolean => this.#watch.isWanted(pod);
+    const volumes =
+      profile.volumeBinding && new VolumeBinder({ client, clock, cluster, isWanted, ...profile.volumeBinding });
+    return { profile, placer: new Placer(profile), volumes };
+  }
+
+  #news(): void {
+    for (const { volumes } of this.#byName.values()) volumes?.news();
+    this.#wake.raise();
   }
 
   attempts(pod: ObjectKey): readonly Attempt[] {
@@ -133,9 +148,8 @@ class LiveScheduler implements Scheduler {
   }
 
   #assume(pod: Pod, node: string, scope: Scope): void {
-    const { binding } = this.#deciderOf(pod).profile;
     try {
-      reserve(binding, pod, node);
+      reserve(bindersFor(pod, this.#deciderOf(pod)), pod, node);
     } catch (error) {
       return this.#failed(pod, error, scope);
     }
@@ -145,14 +159,14 @@ class LiveScheduler implements Scheduler {
 
   async #bind(pod: Pod, node: string, { scope, signal }: { scope: Scope; signal: AbortSignal }): Promise<void> {
     const { client, clock } = this.#options;
-    const { profile } = this.#deciderOf(pod);
+    const binding = bindersFor(pod, this.#deciderOf(pod));
     const { uid } = pod.metadata;
     try {
       // Not even a microtask where there is nothing to prepare: what is under way is counted before the next pod is tried.
-      if (profile.binding.length > 0) await prepare(profile.binding, pod, node, signal);
+      if (binding.length > 0) await prepare(binding, pod, node, signal);
       await this.#writing(() => writeBinding(client, pod, node, signal));
     } catch (error) {
-      unreserve(profile.binding, pod, node);
+      unreserve(binding, pod, node);
       this.#watch.forget(pod);
       if (isCancellation(error, signal)) {
         this.#watch.queue.failed(uid, clock.now());
@@ -198,7 +212,8 @@ class LiveScheduler implements Scheduler {
     if (error instanceof PermitRefused) {
       return this.#tell(pod, { reason: 'Unschedulable', message: permitMessage(text) }, scope);
     }
-    if (!(error instanceof ApiError)) log(`binding ${nameOf(pod)} failed`, error);
+    if (!(error instanceof ApiError || error instanceof VolumeBindingFailed))
+      log(`binding ${nameOf(pod)} failed`, error);
     this.#tell(pod, { reason: 'SchedulerError', message: text }, scope);
   }
 
@@ -243,6 +258,13 @@ class LiveScheduler implements Scheduler {
 interface Decider {
   readonly profile: Profile;
   readonly placer: Placer;
+  readonly volumes: VolumeBinder | undefined;
+}
+
+/** Most pods have no claims: for them there is nothing to prepare. */
+function bindersFor(pod: Pod, { profile, volumes }: Decider): readonly BindingPlugin[] {
+  if (volumes === undefined || claimsOf(pod).length === 0) return profile.binding;
+  return [...profile.binding, volumes];
 }
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -3,6 +3,7 @@ import type { Uid } from '#api/meta.ts';
 import type { Obstacle } from '#api/peapod/obstacle.ts';
 import type { Labels } from '#api/selectors.ts';
 import type { NominationsView } from '#scheduler/nominations.ts';
+import type { StorageChange, StorageView } from '#scheduler/storage/storage-view.ts';
 import type { Topology } from '#scheduler/topology.ts';
 
 /**
@@ -121,6 +122,7 @@ export interface ClusterView {
   nodesWithImage(name: string): number;
   /** Pods for which room is being made; none of them counts on a node. */
   readonly nominations: NominationsView;
+  readonly storage: StorageView;
   /** Whether any pod on any node has a priority below this one. */
   hasPodBelow(priority: number): boolean;
 }
@@ -158,6 +160,7 @@ export interface Amounts {
  * undefined when there is no such node (any more).
  */
 export type ClusterChange =
+  | StorageChange
   | { readonly kind: 'node-added'; readonly node: NodeView }
   | { readonly kind: NodeUpdate; readonly node: NodeView; readonly before: Node }
   /** The node as it was, with the pods that are now without one. */

@@ -53,7 +53,7 @@ export interface PodCounter {
 
 /** What a change means for whoever counts pods by domain. */
 export function follow(change: ClusterChange, counter: PodCounter): void {
-  if (change.kind === 'pod-itself' || change.node === undefined) return;
+  if (!('node' in change) || change.node === undefined) return;
   const { node } = change;
   switch (change.kind) {
     case 'pod-added':

@@ -6,9 +6,13 @@ import { nodeAffinity } from '#scheduler/plugins/node-affinity.ts';
 import { nodeName } from '#scheduler/plugins/node-name.ts';
 import { nodePorts } from '#scheduler/plugins/node-ports.ts';
 import { nodeUnschedulable } from '#scheduler/plugins/node-unschedulable.ts';
+import { nodeVolumeLimits } from '#scheduler/plugins/node-volume-limits.ts';
 import { podTopologySpread } from '#scheduler/plugins/pod-topology-spread/pod-topology-spread.ts';
 import { resourcesFit } from '#scheduler/plugins/resources-fit.ts';
 import { taintToleration } from '#scheduler/plugins/taint-toleration.ts';
+import { volumeBinding } from '#scheduler/plugins/volume-binding/volume-binding.ts';
+import { volumeRestrictions } from '#scheduler/plugins/volume-restrictions.ts';
+import { volumeZone } from '#scheduler/plugins/volume-zone.ts';
 
 /** Which plugins decide, in which order they are asked, and how much each one's score counts. */
 export interface Profile {
@@ -20,6 +24,8 @@ export interface Profile {
   readonly percentageOfNodesToScore?: number | undefined;
   /** How room is made for pods that fit nowhere. Absent: it is not. */
   readonly preemption?: PreemptionLimits | undefined;
+  /** How claims that wait for a pod get their volumes. Absent: it is nobody's business here. */
+  readonly volumeBinding?: VolumeBindingSettings | undefined;
 }
 
 /** On how many nodes it is tried who would have to go: the larger of the two. */
@@ -34,6 +40,14 @@ export const defaultPreemption: PreemptionLimits = {
   minCandidateNodesPercentage: 10,
   minCandidateNodesAbsolute: 100,
 };
+
+export interface VolumeBindingSettings {
+  /** How long the claims of a pod that is on its way may take to be bound. */
+  readonly timeoutMs: number;
+}
+
+/** Upstream's. */
+export const defaultVolumeBinding: VolumeBindingSettings = { timeoutMs: 600_000 };
 
 export interface WeightedPlugin {
   readonly plugin: SchedulerPlugin;
@@ -51,11 +65,16 @@ export const defaultProfile = (): Profile => ({
     { plugin: nodeAffinity, weight: 2 },
     { plugin: nodePorts, weight: 1 },
     { plugin: resourcesFit, weight: 1 },
+    { plugin: volumeRestrictions(), weight: 1 },
+    { plugin: nodeVolumeLimits, weight: 1 },
+    { plugin: volumeBinding, weight: 1 },
+    { plugin: volumeZone, weight: 1 },
     { plugin: podTopologySpread(), weight: 2 },
     { plugin: interPodAffinity(), weight: 2 },
     { plugin: balancedAllocation, weight: 1 },
     { plugin: imageLocality, weight: 1 },
   ],
   binding: [],
+  volumeBinding: defaultVolumeBinding,
   preemption: defaultPreemption,
 });

@@ -13,7 +13,12 @@ import { nodeAffinity, nodeAffinityWith } from '#scheduler/plugins/node-affinity
 import { systemSpread } from '#scheduler/plugins/pod-topology-spread/constraints.ts';
 import { podTopologySpread } from '#scheduler/plugins/pod-topology-spread/pod-topology-spread.ts';
 import { resourcesFitWith } from '#scheduler/plugins/resources-fit.ts';
-import { defaultPreemption, type PreemptionLimits } from '#scheduler/profile.ts';
+import {
+  defaultPreemption,
+  defaultVolumeBinding,
+  type PreemptionLimits,
+  type VolumeBindingSettings,
+} from '#scheduler/profile.ts';
 
 export const API_VERSION = 'kubescheduler.config.k8s.io/v1';
 
@@ -21,7 +26,11 @@ export const API_VERSION = 'kubescheduler.config.k8s.io/v1';
 export interface Configured {
   readonly plugins: ReadonlyMap<PluginName, SchedulerPlugin>;
   readonly preemption: PreemptionLimits;
+  readonly volumeBinding: VolumeBindingSettings;
 }
+
+/** Whose arguments are for something else than their plugin. */
+const settings = ['DefaultPreemption', 'VolumeBinding'];
 
 type Read = (args: Fields | undefined) => SchedulerPlugin;
 
@@ -53,15 +62,16 @@ export function configuredBy(items: readonly (readonly [unknown, Finding])[]): C
     if (plugin !== undefined) plugins.set(name, plugin);
   }
   const preemption = preemptionOf(given.get('DefaultPreemption'));
+  const volumeBinding = volumeBindingOf(given.get('VolumeBinding'));
   for (const args of given.values()) args?.end();
-  return { plugins, preemption };
+  return { plugins, preemption, volumeBinding };
 }
 
 function argsOf(name: string, fields: Fields, found: Finding): Fields | undefined {
   if (isAbsent(name))
     found.child('name').forbidden(`peapod's scheduler does not have the plugin ${name} yet: leave it out`);
-  else if (!readers.has(name) && name !== 'DefaultPreemption')
-    found.child('name').unsupported(name, [...readers.keys(), 'DefaultPreemption']);
+  else if (!readers.has(name) && !settings.includes(name))
+    found.child('name').unsupported(name, [...readers.keys(), ...settings]);
   else {
     const args = fields.fields('args');
     args?.typeIs(API_VERSION, `${name}Args`);
@@ -141,6 +151,12 @@ function preemptionOf(args: Fields | undefined): PreemptionLimits {
       ?.at('minCandidateNodesAbsolute')
       .invalid(0, 'must not be 0 where minCandidateNodesPercentage is: no node would be tried');
   return limits;
+}
+
+function volumeBindingOf(args: Fields | undefined): VolumeBindingSettings {
+  args?.refuse('shape', "nodes are not scored by the room on their volumes here, as upstream's are not by default");
+  const seconds = args?.whole('bindTimeoutSeconds', 0);
+  return seconds === undefined ? defaultVolumeBinding : { timeoutMs: seconds * 1000 };
 }
 
 /** A value of one of the API's own types, whose fields are known. */

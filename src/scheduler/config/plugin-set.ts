@@ -28,6 +28,10 @@ const known = {
   NodeAffinity: { points: ['preFilter', 'filter', 'preScore', 'score'], weight: 2 },
   NodePorts: { points: ['preFilter', 'filter'], weight: 0 },
   NodeResourcesFit: { points: ['preFilter', 'filter', 'preScore', 'score'], weight: 1 },
+  VolumeRestrictions: { points: ['preFilter', 'filter'], weight: 0 },
+  NodeVolumeLimits: { points: ['preFilter', 'filter'], weight: 0 },
+  VolumeBinding: { points: ['preFilter', 'filter', 'reserve', 'preBind'], weight: 0 },
+  VolumeZone: { points: ['preFilter', 'filter'], weight: 0 },
   PodTopologySpread: { points: ['preFilter', 'filter', 'preScore', 'score'], weight: 2 },
   InterPodAffinity: { points: ['preFilter', 'filter', 'preScore', 'score'], weight: 2 },
   DefaultPreemption: { points: ['postFilter'], weight: 0 },
@@ -39,14 +43,7 @@ export type PluginName = keyof typeof known;
 export const pluginNames = Object.keys(known) as readonly PluginName[];
 
 /** Upstream's that are not here yet: they may be turned off, which they are. */
-const absent: readonly string[] = [
-  'DynamicResources',
-  'NodeDeclaredFeatures',
-  'NodeVolumeLimits',
-  'VolumeBinding',
-  'VolumeRestrictions',
-  'VolumeZone',
-];
+const absent: readonly string[] = ['DynamicResources', 'NodeDeclaredFeatures'];
 export const isAbsent = (name: string): boolean => absent.includes(name);
 
 /** Who has a say at each point, in the order in which they are asked. */
@@ -158,6 +155,13 @@ function check({ at }: PluginSet, plugins: Fields): void {
   ] as const) {
     if (at[point].includes(name)) continue;
     plugins.at(point).forbidden(`the plugin ${name} cannot be turned off: there is no other that does it`);
+  }
+  const volumes = points.filter((point) => has('VolumeBinding', point) && at[point].includes('VolumeBinding'));
+  if (volumes.length > 0 && volumes.length < known.VolumeBinding.points.length) {
+    for (const point of known.VolumeBinding.points) {
+      if (!volumes.includes(point))
+        plugins.at(point).forbidden('VolumeBinding is one thing: disable it at multiPoint, or leave it on');
+    }
   }
   for (const [before, point] of [
     ['preFilter', 'filter'],

@@ -100,7 +100,15 @@ test('configuration: plugins are turned off and weighed', () => {
   const few = ofPlugins(`{ multiPoint: { disabled: [{ name: '*' }], enabled: [
     { name: SchedulingGates }, { name: PrioritySort }, { name: DefaultBinder }, { name: NodeResourcesFit }] } }`);
   assert.deepEqual(told(few), ['NodeResourcesFit 1']);
-  assert.ok(ofPlugins('{ multiPoint: { disabled: [{ name: VolumeBinding }] } }'));
+  const volumes = ofPlugins('{ multiPoint: { disabled: [{ name: VolumeBinding }] } }');
+  assert.deepEqual([told(volumes).includes('VolumeBinding 1'), volumes.volumeBinding], [false, undefined]);
+});
+
+test('configuration: how long claims may take to be bound', () => {
+  assert.deepEqual(ofPlugins('{}').volumeBinding, { timeoutMs: 600_000 });
+  const args = '{ apiVersion: kubescheduler.config.k8s.io/v1, kind: VolumeBindingArgs, bindTimeoutSeconds: 5 }';
+  const [profile] = read(`profiles: [{ pluginConfig: [{ name: VolumeBinding, args: ${args} }] }]`).profiles;
+  assert.deepEqual(profile?.volumeBinding, { timeoutMs: 5_000 });
 });
 
 test('configuration: without its filter a plugin keeps nobody out, without its score it has no say', () => {
@@ -242,8 +250,18 @@ const refused: readonly { readonly name: string; readonly yaml: string; readonly
   },
   {
     name: 'one that is not here',
-    yaml: plugins('{ filter: { enabled: [{ name: VolumeZone }] } }'),
-    want: /enabled\[0\]\.name: Forbidden: peapod's scheduler does not have the plugin VolumeZone yet/,
+    yaml: plugins('{ filter: { enabled: [{ name: DynamicResources }] } }'),
+    want: /enabled\[0\]\.name: Forbidden: peapod's scheduler does not have the plugin DynamicResources yet/,
+  },
+  {
+    name: 'half of VolumeBinding',
+    yaml: plugins('{ preBind: { disabled: [{ name: VolumeBinding }] } }'),
+    want: /plugins\.preBind: Forbidden: VolumeBinding is one thing/,
+  },
+  {
+    name: 'scores by room on volumes',
+    yaml: `profiles: [{ pluginConfig: [{ name: VolumeBinding, args: { shape: [{ utilization: 0, score: 0 }] } }] }]`,
+    want: /args\.shape: Forbidden: nodes are not scored by the room on their volumes here/,
   },
   {
     name: 'one at a point where it has no say',

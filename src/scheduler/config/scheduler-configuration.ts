@@ -10,7 +10,11 @@ import { imageLocality } from '#scheduler/plugins/image-locality.ts';
 import { nodeName } from '#scheduler/plugins/node-name.ts';
 import { nodePorts } from '#scheduler/plugins/node-ports.ts';
 import { nodeUnschedulable } from '#scheduler/plugins/node-unschedulable.ts';
+import { nodeVolumeLimits } from '#scheduler/plugins/node-volume-limits.ts';
 import { taintToleration } from '#scheduler/plugins/taint-toleration.ts';
+import { volumeBinding } from '#scheduler/plugins/volume-binding/volume-binding.ts';
+import { volumeRestrictions } from '#scheduler/plugins/volume-restrictions.ts';
+import { volumeZone } from '#scheduler/plugins/volume-zone.ts';
 import type { Profile, WeightedPlugin } from '#scheduler/profile.ts';
 import { defaultBackoff } from '#scheduler/queue.ts';
 
@@ -105,18 +109,24 @@ const plain: ReadonlyMap<PluginName, SchedulerPlugin> = new Map([
   ['TaintToleration', taintToleration],
   ['NodePorts', nodePorts],
   ['ImageLocality', imageLocality],
+  ['NodeVolumeLimits', nodeVolumeLimits],
+  ['VolumeBinding', volumeBinding],
+  ['VolumeZone', volumeZone],
 ]);
+
+/** Those that keep something, for one scheduler each. */
+const own: ReadonlyMap<PluginName, () => SchedulerPlugin> = new Map([['VolumeRestrictions', volumeRestrictions]]);
 
 /** Plugins that filter come in the order they are asked in; those that only score follow. */
 function assembled(
   schedulerName: string,
   { at, weightOf }: PluginSet,
-  { plugins: configured, preemption }: Configured,
+  { plugins: configured, preemption, volumeBinding: settings }: Configured,
   percentageOfNodesToScore: number | undefined,
 ): Profile {
   const names = new Set([...at.filter, ...at.preFilter, ...at.score]);
   const plugins = [...names].flatMap((name): readonly WeightedPlugin[] => {
-    const plugin = configured.get(name) ?? plain.get(name);
+    const plugin = configured.get(name) ?? plain.get(name) ?? own.get(name)?.();
     if (plugin === undefined) return [];
     const filters = at.filter.includes(name);
     const narrows = at.preFilter.includes(name) || (filters && plain.has(name));
@@ -128,5 +138,6 @@ function assembled(
     binding: [],
     percentageOfNodesToScore,
     ...(at.postFilter.includes('DefaultPreemption') ? { preemption } : {}),
+    ...(at.preBind.includes('VolumeBinding') ? { volumeBinding: settings } : {}),
   };
 }
