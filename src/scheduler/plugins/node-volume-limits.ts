@@ -10,7 +10,7 @@ import {
   type SchedulerPlugin,
   type Verdict,
 } from '#scheduler/plugin.ts';
-import { isOwnClaim, notFoundText, refused } from '#scheduler/plugins/own-claims.ts';
+import { isOwnClaim, notFoundText, refused, usesClaim } from '#scheduler/plugins/own-claims.ts';
 import type { StorageView } from '#scheduler/storage/storage-view.ts';
 
 const tooMany = refused('node(s) exceed max volume count', false);
@@ -31,7 +31,16 @@ export const nodeVolumeLimits: SchedulerPlugin = {
     if (wanted.size === 0) return skip;
     return { kind: 'opinion', filter: (node) => verdictOn(node, wanted, storage) };
   },
-  interests: ['csi-node', 'pod-removed', 'claim', 'volume', 'storage-class', 'volume-attachment'],
+  interests: [
+    'node-added',
+    'csi-node',
+    'pod-added',
+    'pod-removed',
+    'claim',
+    'volume',
+    'storage-class',
+    'volume-attachment',
+  ],
   mightHelp,
 };
 
@@ -108,8 +117,13 @@ const keyed = (driver: string, handle: string): { key: string; driver: string } 
 
 function mightHelp(pod: Pod, change: ClusterChange): boolean {
   switch (change.kind) {
+    case 'node-added':
     case 'csi-node':
+    case 'volume-attachment':
       return true;
+    case 'pod-added':
+      // What is there already for another pod is nothing new.
+      return claimsOf(pod).some(({ claim }) => usesClaim(change.pod, { ...pod.metadata, name: claim }));
     case 'pod-removed':
       return claimsOf(change.pod).length > 0;
     case 'claim':
@@ -118,8 +132,6 @@ function mightHelp(pod: Pod, change: ClusterChange): boolean {
       return change.before?.spec.csi?.volumeHandle !== change.after?.spec.csi?.volumeHandle;
     case 'storage-class':
       return change.before?.provisioner !== change.after?.provisioner;
-    case 'volume-attachment':
-      return change.after === undefined;
     default:
       return false;
   }

@@ -1,13 +1,14 @@
 import type { Pod } from '#api/generated/core-v1.ts';
-import type { ObjectRef } from '#api/meta.ts';
 import { claimsOf } from '#api/persistent-volumes.ts';
 import type { ClusterChange, Rejected } from '#scheduler/plugin.ts';
 
 type ClaimChange = Extract<ClusterChange, { readonly kind: 'claim' }>;
 
 /** Whether a pod uses a claim of this name. */
-export const usesClaim = (pod: Pod, { namespace, name }: Partial<ObjectRef>): boolean =>
-  pod.metadata.namespace === namespace && claimsOf(pod).some(({ claim }) => claim === name);
+export const usesClaim = (
+  pod: Pod,
+  { namespace, name }: { readonly namespace?: string; readonly name?: string },
+): boolean => pod.metadata.namespace === namespace && claimsOf(pod).some(({ claim }) => claim === name);
 
 /** Whether one of a pod's claims has come or become another: hardly a change of it is of no interest. */
 export const isOwnClaim = (pod: Pod, { after }: ClaimChange): boolean =>

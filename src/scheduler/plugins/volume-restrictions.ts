@@ -53,7 +53,7 @@ export function volumeRestrictions(): SchedulerPlugin {
         if (claim.spec.accessModes?.includes('ReadWriteOncePod')) exclusive.push(keyOfRef({ namespace, name }));
       }
       if (disks.length === 0 && exclusive.length === 0) return skip;
-      const inUse = exclusive.filter((key) => users.has(key)).length;
+      const inUse = exclusive.reduce((sum, key) => sum + (users.get(key) ?? 0), 0);
       return opinionOf(disks, new Set(exclusive), inUse);
     },
     interests: ['node-added', 'pod-removed', 'claim'],
