@@ -1,4 +1,5 @@
 import type { PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '#api/generated/core-v1.ts';
+import type { KubeObject } from '#api/meta.ts';
 
 /** What those who bind claims to volumes (controller, scheduler, kubelet) say to each other in annotations; upstream's names. */
 export const volumeAnnotations = {
@@ -100,3 +101,10 @@ export const accessModeText = (modes: readonly string[] | undefined): string =>
   Object.entries(modeTexts)
     .flatMap(([mode, text]) => (modes?.includes(mode) ? [text] : []))
     .join(',');
+
+/** Of several default classes the newest counts, and of those as old the first by name. */
+export const newestDefaultClass = <T extends Pick<KubeObject, 'metadata'>>(classes: readonly T[]): T | undefined =>
+  classes.filter(isDefaultClass).toSorted(({ metadata: a }, { metadata: b }) => {
+    if (a.creationTimestamp !== b.creationTimestamp) return a.creationTimestamp > b.creationTimestamp ? -1 : 1;
+    return a.name < b.name ? -1 : 1;
+  })[0];

@@ -89,6 +89,7 @@ export const volumeKinds: readonly string[] = [
   'downwardAPI',
   'emptyDir',
   'hostPath',
+  'persistentVolumeClaim',
   'projected',
   'secret',
 ];

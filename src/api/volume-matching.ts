@@ -17,13 +17,12 @@ export function suitableVolumes(
   volumes: Iterable<PersistentVolume>,
   preference: Preference,
 ): readonly PersistentVolume[] {
-  const wanted = requestOf(claim);
   const selector = claim.spec.selector === undefined ? undefined : selectorOfObject(claim.spec.selector);
   const suitable: PersistentVolume[] = [];
   for (const volume of volumes) {
     const isMeant = isForClaim(volume, claim);
     if (volume.spec.claimRef !== undefined && !isMeant) continue;
-    if (compareQuantities(capacityOf(volume), wanted) < 0 || !isAlike(volume, claim)) continue;
+    if (!isLargeEnough(volume, claim) || !isAlike(volume, claim)) continue;
     if (volume.metadata.deletionTimestamp !== undefined) continue;
     if (isMeant) return [volume];
     if (volume.status?.phase !== 'Available' || classOf(volume) !== classOf(claim) || !offers(volume, claim)) continue;
@@ -50,7 +49,7 @@ export function isReachableFrom(node: NodeFacts, { spec }: PersistentVolume): bo
 }
 
 /** Whether a volume can be used in every way that a claim asks for. */
-const offers = ({ spec }: PersistentVolume, claim: PersistentVolumeClaim): boolean =>
+export const offers = ({ spec }: PersistentVolume, claim: PersistentVolumeClaim): boolean =>
   (claim.spec.accessModes ?? []).every((mode) => spec.accessModes?.includes(mode));
 
 const modesOf = ({ spec }: PersistentVolume): number => (spec.accessModes ?? []).length;
@@ -61,7 +60,13 @@ export const requestOf = ({ spec }: PersistentVolumeClaim): Quantity => quantity
 
 const quantity = (text: string | undefined): Quantity => (text === undefined ? zero : parseQuantity(text));
 
-/** A file system or a device, and of which attributes. */
-export const isAlike = ({ spec: a }: PersistentVolume, { spec: b }: PersistentVolumeClaim): boolean =>
-  (a.volumeMode ?? 'Filesystem') === (b.volumeMode ?? 'Filesystem') &&
-  (a.volumeAttributesClassName ?? '') === (b.volumeAttributesClassName ?? '');
+const isAlike = (volume: PersistentVolume, claim: PersistentVolumeClaim): boolean =>
+  isSameMode(volume, claim) &&
+  (volume.spec.volumeAttributesClassName ?? '') === (claim.spec.volumeAttributesClassName ?? '');
+
+/** A file system or a device. */
+export const isSameMode = ({ spec: a }: PersistentVolume, { spec: b }: PersistentVolumeClaim): boolean =>
+  (a.volumeMode ?? 'Filesystem') === (b.volumeMode ?? 'Filesystem');
+
+export const isLargeEnough = (volume: PersistentVolume, claim: PersistentVolumeClaim): boolean =>
+  compareQuantities(capacityOf(volume), requestOf(claim)) >= 0;

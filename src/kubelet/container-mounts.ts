@@ -5,7 +5,7 @@ import { HOSTS_PATH } from '#kubelet/hosts-file.ts';
 import type { PodFiles } from '#kubelet/pod-files.ts';
 import { StepFailure } from '#kubelet/step-failure.ts';
 import { SubPathError, subPathOf } from '#kubelet/volumes/sub-path.ts';
-import { volumesOf } from '#kubelet/volumes/volumes.ts';
+import { type VolumePlan, volumesOf } from '#kubelet/volumes/volumes.ts';
 
 export interface MountsRequest {
   readonly pod: Pod;
@@ -33,7 +33,11 @@ export async function mountsOf(
 async function volumeMounts(files: PodFiles, request: MountsRequest, signal: AbortSignal): Promise<readonly Mount[]> {
   const { pod, container } = request;
   // What comes from the API nobody but the kubelet may write, or an update would undo it.
-  const readOnly = new Set(volumesOf(pod).flatMap(({ kind, name }) => (kind === 'api-files' ? [name] : [])));
+  const readOnly = new Set(
+    volumesOf(pod)
+      .filter(isReadOnly)
+      .map(({ name }) => name),
+  );
   const mounts: Mount[] = [];
   for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
     mounts.push({
@@ -46,6 +50,9 @@ async function volumeMounts(files: PodFiles, request: MountsRequest, signal: Abo
   }
   return mounts;
 }
+
+const isReadOnly = (volume: VolumePlan): boolean =>
+  volume.kind === 'api-files' || (volume.kind === 'claim' && volume.readOnly);
 
 /** The volume, or the part of it that the mount asks for. Throws StepFailure CreateContainerConfigError, in upstream's words. */
 async function hostPathOf(

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readlinkSync } from 'node:fs';
 import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pod } from '#api/generated/core-v1.ts';
@@ -12,6 +12,7 @@ import { podCgroupLimits } from '#kubelet/resources.ts';
 import { writeAtomically } from '#kubelet/volumes/atomic-writer.ts';
 import { writeHostsFile } from '#kubelet/write-hosts-file.ts';
 import { prepareHostPath } from '#kubelet/volumes/host-path.ts';
+import { isLink, linkTo, type LocalVolume, prepareLocalVolume } from '#kubelet/volumes/local-volume.ts';
 import { MountError } from '#kubelet/volumes/mount-error.ts';
 import { belongsToGroup, giveToGroup } from '#kubelet/volumes/ownership.ts';
 import type { Files } from '#kubelet/volumes/projection.ts';
@@ -26,6 +27,10 @@ export interface PodFiles {
   state(uid: string): FilesState;
   /** `content` has the files of each volume of the pod that comes from the API, by its name. Throws MountError. */
   prepare(pod: Pod, content: ReadonlyMap<string, Files>, signal: AbortSignal): Promise<void>;
+  /** Whether it is known what a volume of the pod that is a claim's is bound to: `prepare` needs it. It outlives this process. */
+  isLinked(pod: Pod, volume: string): boolean;
+  /** Makes it so. Throws for what is not there, in upstream's words. */
+  link(pod: Pod, volume: string, to: LocalVolume): Promise<void>;
   /** Replaces the files of such a volume, all at once; only of a pod that was prepared. */
   update(pod: Pod, volume: { readonly volume: string; readonly files: Files }): Promise<void>;
   /** `pod` is undefined for one that only its folder is left of. */
@@ -145,7 +150,23 @@ export class PodFilesOnHost implements PodFiles {
   volumePath(pod: Pod, volume: string): string {
     const found = volumesOf(pod).find(({ name }) => name === volume);
     if (found === undefined) throw new Error(`pod ${pod.metadata.name} has no volume "${volume}"`);
-    return found.kind === 'host-path' ? found.path : this.#volumeFolder(pod.metadata.uid, found);
+    switch (found.kind) {
+      case 'host-path':
+        return found.path;
+      case 'claim':
+        return readlinkSync(this.#claimLink(pod.metadata.uid, volume));
+      default:
+        return this.#volumeFolder(pod.metadata.uid, found);
+    }
+  }
+
+  isLinked({ metadata }: Pod, volume: string): boolean {
+    return isLink(this.#claimLink(metadata.uid, volume));
+  }
+
+  async link(pod: Pod, volume: string, to: LocalVolume): Promise<void> {
+    await prepareLocalVolume(to, fsGroupOf(pod));
+    await linkTo(to.path, this.#claimLink(pod.metadata.uid, volume));
   }
 
   async update(pod: Pod, { volume, files }: { readonly volume: string; readonly files: Files }): Promise<void> {
@@ -203,6 +224,9 @@ export class PodFilesOnHost implements PodFiles {
         return prepareHostPath(volume);
       case 'empty-dir':
         return this.#prepareEmptyDir(pod, volume, signal);
+      case 'claim':
+        if (!this.isLinked(pod, volume.name)) throw new Error('its claim was not looked up');
+        return undefined;
       case 'api-files': {
         if (files === undefined) throw new Error('its files were not looked up');
         const folder = this.#volumeFolder(pod.metadata.uid, volume);
@@ -246,6 +270,11 @@ export class PodFilesOnHost implements PodFiles {
 
   #podFolder(uid: string): string {
     return join(this.#folders.pods, uid);
+  }
+
+  /** A link rather than a mount: when the pod goes nothing can be deleted through it. */
+  #claimLink(uid: string, volume: string): string {
+    return join(this.#podFolder(uid), 'volumes', 'peapod.dev~claim', volume);
   }
 
   #volumeFolder(uid: string, volume: EmptyDirPlan | ApiFilesPlan): string {

@@ -17,6 +17,8 @@ export class SimulatedPodFiles implements PodFiles {
   readonly #host: Host;
   readonly #logs: string | undefined;
   readonly #folders: Set<string>;
+  /** Of pods' volumes that are claims'. */
+  readonly #links: Set<string>;
   readonly #parents = new Map<string, string>();
   /** Bytes that volumes are said to hold, by path. */
   readonly #filled = new Map<string, number>();
@@ -29,6 +31,7 @@ export class SimulatedPodFiles implements PodFiles {
     this.#logs = logs;
     this.#folders = before === undefined ? new Set() : before.#folders;
     this.#content = before === undefined ? new Map() : before.#content;
+    this.#links = before === undefined ? new Set() : before.#links;
   }
 
   restarted(): SimulatedPodFiles {
@@ -63,6 +66,14 @@ export class SimulatedPodFiles implements PodFiles {
     this.#parents.set(uid, await this.#host.cgroups.apply({ uid, qosClass: qosOf(pod) }, podCgroupLimits(pod)));
   }
 
+  isLinked({ metadata }: Pod, volume: string): boolean {
+    return this.#links.has(`${metadata.uid}/${volume}`);
+  }
+
+  async link({ metadata }: Pod, volume: string): Promise<void> {
+    this.#links.add(`${metadata.uid}/${volume}`);
+  }
+
   async update(pod: Pod, { volume, files }: { readonly volume: string; readonly files: Files }): Promise<void> {
     this.#content.set(this.volumePath(pod, volume), files);
   }
@@ -72,6 +83,7 @@ export class SimulatedPodFiles implements PodFiles {
     if (logs === 'remove' && this.#logs !== undefined) await removeLogs(this.#logs, uid);
     this.#folders.delete(uid);
     for (const path of this.#content.keys()) if (path.startsWith(`/simulated/pods/${uid}/`)) this.#content.delete(path);
+    for (const link of this.#links) if (link.startsWith(`${uid}/`)) this.#links.delete(link);
     this.#parents.delete(uid);
   }
 

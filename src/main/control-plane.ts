@@ -17,6 +17,7 @@ import { byNamespace, disruptionController } from '#controllers/disruption/recon
 import { withoutScales } from '#controllers/disruption/scales.ts';
 import { namespaceController } from '#controllers/namespace/reconcile.ts';
 import type { NodeLifecycleSettings } from '#controllers/node-lifecycle/settings.ts';
+import { byClaim } from '#controllers/persistent-volumes/reconcile.ts';
 import { rootCaController } from '#controllers/root-ca/reconcile.ts';
 import { runController } from '#controllers/run-controller.ts';
 import { serviceAccountController } from '#controllers/service-account/reconcile.ts';
@@ -26,6 +27,7 @@ import type { Scope } from '#lib/scope.ts';
 import type { Log } from '#main/log.ts';
 import { byNode, runNodeControllers } from '#main/node-controllers.ts';
 import type { Pki } from '#main/pki.ts';
+import { runVolumeControllers } from '#main/volume-controllers.ts';
 import type { SchedulerConfiguration } from '#scheduler/config/scheduler-configuration.ts';
 import { createScheduler } from '#scheduler/create-scheduler.ts';
 import type { NodeConnection } from '#server/nodes/node-connection.ts';
@@ -116,11 +118,11 @@ export function runComponents(
     resource: configMapResource,
     fieldSelector: 'metadata.name=kube-root-ca.crt',
   });
-  const pods = createInformer<Pod, 'byNamespace' | 'byNode'>({
+  const pods = createInformer<Pod, 'byNamespace' | 'byNode' | 'byClaim'>({
     client,
     clock,
     resource: podResource,
-    indexes: { ...byNamespace, byNode },
+    indexes: { ...byNamespace, byNode, byClaim },
   });
   const budgets = createInformer<PodDisruptionBudget, 'byNamespace'>({
     client,
@@ -157,6 +159,7 @@ export function runComponents(
     scope.spawn('controller', (signal) => runController(controller, { client, clock, workers: 2, log }, signal));
   }
   runNodeControllers({ client, clock, log, pods, settings: nodeLife }, scope);
+  runVolumeControllers({ client, clock, log, pods }, scope);
 }
 
 function runScheduler(

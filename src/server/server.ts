@@ -9,6 +9,7 @@ import { nodeRestriction } from '#server/admission/node-restriction.ts';
 import { taintNodesByCondition } from '#server/admission/node-taint.ts';
 import { defaultTolerationSeconds } from '#server/admission/pod-defaults.ts';
 import { runtimeClass } from '#server/admission/runtime-class.ts';
+import { defaultStorageClass, storageInUseProtection } from '#server/admission/storage.ts';
 import { serviceAccount } from '#server/admission/service-account.ts';
 import { addressRange, serviceAddresses, type AddressRange } from '#server/admission/service-addresses.ts';
 import { EVENT_TTL_MS, EventExpiry } from '#server/event-expiry.ts';
@@ -113,6 +114,8 @@ export class ApiServer implements AsyncDisposable, Stages {
       taintNodesByCondition,
       defaultTolerationSeconds,
       priority(lookup),
+      defaultStorageClass(lookup),
+      storageInUseProtection,
       serviceAddresses(lookup, clock, this.#range),
       nodeRestriction(lookup),
       runtimeClass,

@@ -1,5 +1,6 @@
 import type { Pod } from '#api/generated/core-v1.ts';
 import type { PodFiles } from '#kubelet/pod-files.ts';
+import { ClaimedVolumes } from '#kubelet/volumes/claimed-volumes.ts';
 import { type LiveDeps, LiveFiles } from '#kubelet/volumes/live-files.ts';
 import { SharedObjects } from '#kubelet/volumes/shared-objects.ts';
 import { volumesOf } from '#kubelet/volumes/volumes.ts';
@@ -14,6 +15,7 @@ interface Live {
 export class PodVolumes {
   readonly #deps: LiveDeps;
   readonly #files: PodFiles;
+  readonly #claims: ClaimedVolumes;
   readonly #scope = new Scope();
   readonly #live = new Map<string, Live>();
 
@@ -22,6 +24,7 @@ export class PodVolumes {
     const objects = new SharedObjects({ client, clock, log, scope: this.#scope });
     this.#files = deps.files;
     this.#deps = { ...deps, objects };
+    this.#claims = new ClaimedVolumes(client, deps.files);
   }
 
   /** Until `signal` aborts; the files then stay as they are. Throws what made it fail. Once. */
@@ -36,6 +39,7 @@ export class PodVolumes {
 
   /** May be repeated. Throws MountError, in upstream's words. */
   async prepare(pod: Pod, signal: AbortSignal): Promise<void> {
+    await this.#claims.link(pod, signal);
     const plans = volumesOf(pod).filter((plan) => plan.kind === 'api-files');
     if (plans.length === 0) return this.#files.prepare(pod, new Map(), signal);
     const { uid } = pod.metadata;

@@ -11,13 +11,13 @@ import { parseQuantity, value } from '#api/quantity.ts';
 /**
  * What a pod's volumes mean on its node, as a union: a kind without a way to prepare it does not compile.
  *
- * Three sorts: what the host has (host-path.ts), what the pod's containers make (an empty directory), and what the API
+ * Four sorts: what the host has (host-path.ts), what a claim is bound to (claimed-volumes.ts), which is of the host too, what the pod's containers make (an empty directory), and what the API
  * says (`api-files`): configMap, secret, downwardAPI and projected volumes are all one list of sources here, of which
  * the first three have one. Which files those sources amount to is a pure function (projection.ts). Who asks it again when
  * a source changes is pod-volumes.ts; it never polls: every object that any pod here refers to is watched once for the whole node
  * (shared-objects.ts). How files come to lie on a disk so that no reader ever sees half an update is atomic-writer.ts.
  */
-export type VolumePlan = EmptyDirPlan | HostPathPlan | ApiFilesPlan;
+export type VolumePlan = EmptyDirPlan | HostPathPlan | ClaimPlan | ApiFilesPlan;
 
 export interface EmptyDirPlan {
   readonly kind: 'empty-dir';
@@ -32,6 +32,14 @@ export interface HostPathPlan {
   readonly path: string;
   /** Upstream's HostPathType; '' checks nothing. */
   readonly type: string;
+}
+
+/** Whatever the claim is bound to; `claimed-volumes.ts` finds out what that is. */
+export interface ClaimPlan {
+  readonly kind: 'claim';
+  readonly name: string;
+  readonly claim: string;
+  readonly readOnly: boolean;
 }
 
 export interface ApiFilesPlan {
@@ -66,8 +74,12 @@ const FILE_MODE = 0o644;
 const TOKEN_SECONDS = 3600;
 
 function planOf(volume: Volume): VolumePlan {
-  const { name, emptyDir, hostPath, configMap, secret, downwardAPI, projected } = volume;
+  const { name, emptyDir, hostPath, persistentVolumeClaim, configMap, secret, downwardAPI, projected } = volume;
   if (hostPath) return { kind: 'host-path', name, path: hostPath.path, type: hostPath.type ?? '' };
+  if (persistentVolumeClaim) {
+    const { claimName, readOnly = false } = persistentVolumeClaim;
+    return { kind: 'claim', name, claim: claimName, readOnly };
+  }
   if (emptyDir) return emptyDirOf(name, emptyDir);
   const files = { kind: 'api-files', name, defaultMode: FILE_MODE, confidential: false } as const;
   if (configMap) {

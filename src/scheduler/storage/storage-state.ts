@@ -10,7 +10,7 @@ import { type KubeObject, keyOf, keyOfRef, type ObjectKey, type Uid } from '#api
 import { classOf, volumeAnnotations } from '#api/persistent-volumes.ts';
 import { unreachable } from '#lib/unreachable.ts';
 import type { StorageChange, StorageView } from '#scheduler/storage/storage-view.ts';
-import { claimedBy, selectedFor } from '#scheduler/storage/promised.ts';
+import { claimedBy, selectedFor } from '#api/volume-claiming.ts';
 
 /** What a pod's claims get on a node, where they have not got it yet. */
 export interface VolumePlan {

@@ -11,7 +11,7 @@ import { Signal } from '#lib/signal.ts';
 import type { BindingPlugin, ClusterView } from '#scheduler/plugin.ts';
 import { podClaims } from '#scheduler/plugins/volume-binding/pod-claims.ts';
 import { VolumePlanner } from '#scheduler/plugins/volume-binding/volume-planner.ts';
-import { claimedBy, selectedFor } from '#scheduler/storage/promised.ts';
+import { claimedBy, selectedFor } from '#api/volume-claiming.ts';
 import type { StorageState, VolumePlan } from '#scheduler/storage/storage-state.ts';
 
 /** The claims of a pod did not get their volumes; it is tried again. */

@@ -17,11 +17,10 @@ export const persistentVolumes: Descriptor = declare({
     prepareForCreate: (object, context) => inPhase(object, { phase: 'Pending' }, context),
     prepareForStatusUpdate: (object, old, context) => {
       const changed = onlyStatus(object, old) as PersistentVolume;
-      const { status } = old as PersistentVolume;
-      const isSaid = changed.status?.lastPhaseTransitionTime !== status?.lastPhaseTransitionTime;
-      return changed.status === undefined || changed.status.phase === status?.phase || isSaid
-        ? changed
-        : inPhase(changed, changed.status, context);
+      const { phase, lastPhaseTransitionTime: since } = changed.status ?? {};
+      const before = (old as PersistentVolume).status;
+      const isSaid = since !== undefined && since !== before?.lastPhaseTransitionTime;
+      return phase === before?.phase || isSaid ? changed : inPhase(changed, changed.status, context);
     },
     answersDeleted: true,
   }),
