@@ -127,7 +127,8 @@ function mightHelp(pod: Pod, change: ClusterChange): boolean {
     case 'pod-removed':
       return claimsOf(change.pod).length > 0;
     case 'claim':
-      return isOwnClaim(pod, change);
+      // What others have got, or have no more, may count less than what they were to get.
+      return isOwnClaim(pod, change) || change.before?.spec.volumeName !== change.after?.spec.volumeName;
     case 'volume':
       return change.before?.spec.csi?.volumeHandle !== change.after?.spec.csi?.volumeHandle;
     case 'storage-class':

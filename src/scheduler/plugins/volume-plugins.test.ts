@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { Node, PersistentVolumeClaim, Pod, Volume } from '#api/generated/core-v1.ts';
 import type { VolumeAttachment } from '#api/generated/storage-v1.ts';
 import type { Uid } from '#api/meta.ts';
+import { aClaim, aClass, aCsiNode, aVolume, boundClaim } from '#api/volume-fixtures.ts';
 import { ClusterState } from '#scheduler/cluster-state.ts';
 import { aNode, aPod } from '#scheduler/fixtures.ts';
 import { indexedCluster } from '#scheduler/indexed-cluster.ts';
@@ -12,7 +13,7 @@ import type { SchedulerPlugin } from '#scheduler/plugin.ts';
 import { nodeVolumeLimits } from '#scheduler/plugins/node-volume-limits.ts';
 import { volumeRestrictions } from '#scheduler/plugins/volume-restrictions.ts';
 import { volumeZone } from '#scheduler/plugins/volume-zone.ts';
-import { aClaim, aClass, aCsiNode, add, aVolume, boundClaim, podUsing } from '#scheduler/storage/fixtures.ts';
+import { add, podUsing } from '#scheduler/storage/fixtures.ts';
 
 type Given = Parameters<typeof add>[1];
 

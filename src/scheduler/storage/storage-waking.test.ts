@@ -3,13 +3,14 @@ import test from 'node:test';
 import fc from 'fast-check';
 import type { Pod } from '#api/generated/core-v1.ts';
 import type { Uid } from '#api/meta.ts';
+import { aClaim, aClass, aCsiNode, aVolume, boundClaim, refOf } from '#api/volume-fixtures.ts';
 import type { ClusterState } from '#scheduler/cluster-state.ts';
 import { aNode } from '#scheduler/fixtures.ts';
 import { indexedCluster } from '#scheduler/indexed-cluster.ts';
 import { place, seededTieBreak } from '#scheduler/place.ts';
 import { defaultProfile } from '#scheduler/profile.ts';
 import { SchedulingQueue } from '#scheduler/queue.ts';
-import { aClaim, aClass, aCsiNode, aVolume, boundClaim, podUsing, refOf } from '#scheduler/storage/fixtures.ts';
+import { podUsing } from '#scheduler/storage/fixtures.ts';
 
 const claims = ['c0', 'c1'] as const;
 const someClaimName = fc.constantFrom(...claims);
@@ -42,15 +43,16 @@ const someStep = fc.oneof(
 type Step = typeof someStep extends fc.Arbitrary<infer S> ? S : never;
 
 function claimIn(name: string, state: string) {
+  const volume = name === 'c0' ? 'v0' : 'v1';
   switch (state) {
     case 'gone':
       return undefined;
     case 'bound':
-      return boundClaim(name, 'v0');
+      return boundClaim(name, volume);
     case 'once':
-      return boundClaim(name, 'v0', { accessModes: ['ReadWriteOncePod'] });
+      return boundClaim(name, volume, { accessModes: ['ReadWriteOncePod'] });
     case 'lost':
-      return { ...boundClaim(name, 'v0'), status: { phase: 'Lost' as const } };
+      return { ...boundClaim(name, volume), status: { phase: 'Lost' as const } };
     case 'going':
       return aClaim(name, { meta: { deletionTimestamp: '2026-01-01T00:00:00Z' } });
     case 'selected':
@@ -95,6 +97,8 @@ function classIn(state: string) {
   }
 }
 
+const isTaken = (state: string): boolean => state === 'kept' || state === 'others';
+
 function apply(step: Step, cluster: ClusterState): void {
   const { storage } = cluster;
   switch (step.kind) {
@@ -104,14 +108,16 @@ function apply(step: Step, cluster: ClusterState): void {
       );
     case 'no-node':
       return cluster.removeNode(step.name);
-    case 'claim':
-      return storage.apply({
-        kind: 'claim',
-        before: storage.claim('default', step.name),
-        after: claimIn(step.name, step.state),
-      });
+    case 'claim': {
+      const own = storage.volume(step.name.replace('c', 'v'));
+      // A claim is not bound to what is another's.
+      const isOthers = own?.spec.claimRef !== undefined && own.spec.claimRef.name !== step.name;
+      const after = claimIn(step.name, isOthers ? 'waits' : step.state);
+      return storage.apply({ kind: 'claim', before: storage.claim('default', step.name), after });
+    }
     case 'volume': {
-      const after = volumeIn(step.name, step.state, step.zone);
+      const isBound = storage.claim('default', step.name.replace('v', 'c'))?.spec.volumeName === step.name;
+      const after = volumeIn(step.name, isBound && isTaken(step.state) ? 'free' : step.state, step.zone);
       return storage.apply({ kind: 'volume', before: storage.volume(step.name), after });
     }
     case 'class':
@@ -135,6 +141,8 @@ function apply(step: Step, cluster: ClusterState): void {
     case 'room':
       return changeRoom(cluster, step);
     case 'pod':
+      // What a pod uses does not change: it is another one.
+      cluster.removePod('uid-other' as Uid);
       return cluster.setPod(podUsing('other', step.claim), step.node);
     case 'no-pod':
       return cluster.removePod('uid-other' as Uid);

@@ -6,10 +6,11 @@ import type { CSIStorageCapacity, StorageClass } from '#api/generated/storage-v1
 import type { Uid } from '#api/meta.ts';
 import { volumeAnnotations } from '#api/persistent-volumes.ts';
 import { parseQuantity, value } from '#api/quantity.ts';
+import { aClaim, aClass, aVolume, boundClaim, refOf } from '#api/volume-fixtures.ts';
 import { ClusterState } from '#scheduler/cluster-state.ts';
 import { aNode, aPod } from '#scheduler/fixtures.ts';
 import { volumeBinding } from '#scheduler/plugins/volume-binding/volume-binding.ts';
-import { aClaim, aClass, add, aVolume, boundClaim, podUsing, refOf } from '#scheduler/storage/fixtures.ts';
+import { add, podUsing } from '#scheduler/storage/fixtures.ts';
 import type { StorageState } from '#scheduler/storage/storage-state.ts';
 
 type Given = Parameters<typeof add>[1];
