@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { podPath, nodePaths } from '#host/data-dir.ts';
+import { boundClaims, waitingClaims } from '#test/e2e/support/claim-stories.ts';
 import { E2eCluster, until } from '#test/e2e/support/cluster.ts';
 import { emptyDirModes, evicted, memory, type VolumeStage } from '#test/e2e/support/empty-dir-stories.ts';
 import { containerOf, idle, podManifest, PodWatch, shell } from '#test/e2e/support/pod-watch.ts';
@@ -37,6 +38,8 @@ const stories: readonly (readonly [string, (stage: VolumeStage, t: TestContext) 
   ['a hostPath of the right kind is mounted, one of the wrong kind is not', hostPathTypes],
   ['a pod waits for its hostPath, and starts when it is there', hostPathLater],
   ['a kind of volume that is not supported is refused by name', unsupported],
+  ['a claim is bound, kept while it is used, and its data outlives it', boundClaims],
+  ['a claim that waits for its pod gets a local volume where the pod goes', waitingClaims],
 ];
 
 /** EmptyDir volumes pod should support shared volumes between containers */

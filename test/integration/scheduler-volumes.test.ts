@@ -1,16 +1,22 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Node, PersistentVolume, PersistentVolumeClaim, PodSpec } from '#api/generated/core-v1.ts';
+import type { Node, PersistentVolume, PersistentVolumeClaim, Pod, PodSpec } from '#api/generated/core-v1.ts';
 import type { StorageClass } from '#api/generated/storage-v1.ts';
 import { volumeAnnotations } from '#api/persistent-volumes.ts';
 import type { New } from '#api/resource.ts';
+import { createClient } from '#client/api-client.ts';
 import type { Client } from '#client/client.ts';
+import { createInformer } from '#client/create-informer.ts';
 import {
   nodeResource,
   persistentVolumeClaimResource,
   persistentVolumeResource,
+  podResource,
   storageClassResource,
 } from '#client/resources.ts';
+import { byClaim, claimController, volumeController } from '#controllers/persistent-volumes/reconcile.ts';
+import { runController } from '#controllers/run-controller.ts';
+import { Scope } from '#lib/scope.ts';
 import { defaultProfile } from '#scheduler/profile.ts';
 import { never, SchedulerWorld } from '#test/integration/scheduler-world.ts';
 
@@ -264,4 +270,54 @@ test('volumes: a volume that is to be made is asked for where the pod goes, and 
   await volumes.volume('made', second);
   await volumes.bind('c', 'made');
   assert.equal(await world.nodeOf('p'), second);
+});
+
+/** The controllers that bind and protect, beside the scheduler; what they tell is kept. */
+function controlled({ world }: VolumeWorld): AsyncDisposable & { readonly events: string[] } {
+  const { clock, server } = world.api;
+  const client = createClient(server.transport({ name: 'system:kube-controller-manager', groups: [] }));
+  const scope = new Scope();
+  const events: string[] = [];
+  const copies = {
+    volumes: createInformer<PersistentVolume>({ client, clock, resource: persistentVolumeResource }),
+    claims: createInformer<PersistentVolumeClaim>({ client, clock, resource: persistentVolumeClaimResource }),
+    classes: createInformer<StorageClass>({ client, clock, resource: storageClassResource }),
+    pods: createInformer<Pod, 'byClaim'>({ client, clock, resource: podResource, indexes: { byClaim } }),
+  };
+  for (const copy of Object.values(copies)) scope.spawn(copy.resource.plural, (signal) => copy.run(signal));
+  const record = (_: unknown, { reason }: { readonly reason: string }): void => void events.push(reason);
+  const options = { ...copies, events: { record } };
+  const log = (line: string, error: unknown): void => void world.troubles.push(`${line}: ${String(error)}`);
+  for (const controller of [claimController(options), volumeController(options)])
+    scope.spawn('controller', (signal) => runController(controller, { client, clock, workers: 1, log }, signal));
+  return { events, [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose]() };
+}
+
+test('volumes: scheduler and controllers bring pod, claim and volume together, and apart again', async () => {
+  await using volumes = await start();
+  const { world, client } = volumes;
+  await using controllers = controlled(volumes);
+  await world.schedule();
+  await volumes.claim('c');
+  await volumes.volume('v', 'west');
+  await world.advance(100);
+  assert.deepEqual([...new Set(controllers.events)], ['WaitForFirstConsumer']);
+  await volumes.pod('p', 'c');
+  await world.advance(1_000);
+  assert.equal(await world.nodeOf('p'), 'west');
+  const claimRef = { namespace: 'default', name: 'c' };
+  const claim = await client.get(persistentVolumeClaimResource, claimRef, never);
+  assert.deepEqual(claim?.status, { phase: 'Bound', accessModes: ['ReadWriteOnce'], capacity: { storage: '1Gi' } });
+
+  await client.delete(persistentVolumeClaimResource, claimRef, {}, never);
+  await client.delete(persistentVolumeResource, { name: 'v' }, {}, never);
+  await world.advance(1_000);
+  assert.ok(await client.get(persistentVolumeClaimResource, claimRef, never), 'a pod uses it');
+  await volumes.pod('late', 'c');
+  assert.match((await world.condition('late'))?.message ?? '', /persistentvolumeclaim "c" is being deleted/);
+  await world.remove('p');
+  await world.advance(1_000);
+  assert.equal(await client.get(persistentVolumeClaimResource, claimRef, never), undefined);
+  assert.equal(await client.get(persistentVolumeResource, { name: 'v' }, never), undefined);
+  assert.deepEqual(world.troubles, []);
 });

@@ -215,4 +215,82 @@ export const kindCases: readonly Case[] = [
       assert.match(error.message, /data: Forbidden: field is immutable when `immutable` is set/);
     },
   },
+  {
+    name: 'a volume is told since when it is in its phase; its spec and its status are written apart',
+    async run({ admin }) {
+      const volume = {
+        apiVersion: 'v1',
+        kind: 'PersistentVolume',
+        metadata: { name: 'v' },
+        spec: { capacity: { storage: '1024Mi' }, accessModes: ['ReadWriteOnce'], hostPath: { path: '/v' } },
+        status: { phase: 'Bound' },
+      };
+      const made = await admin.post('/api/v1/persistentvolumes', volume);
+      assert.deepEqual(
+        [made['spec'].capacity, made['status'].phase, made.metadata['finalizers']],
+        [{ storage: '1Gi' }, 'Pending', ['kubernetes.io/pv-protection']],
+      );
+      assert.ok(made['status'].lastPhaseTransitionTime);
+      const path = '/api/v1/persistentvolumes/v';
+      const said = { phase: 'Available', lastPhaseTransitionTime: '2020-01-01T00:00:00Z' };
+      const body = { spec: { hostPath: { path: '/other' } }, status: said };
+      const moved = await admin.patch(`${path}/status`, body, 'merge');
+      assert.deepEqual([moved['spec'].hostPath.path, moved['status']], ['/v', said]);
+      const bound = await admin.patch(`${path}/status`, { status: { phase: 'Bound' } }, 'merge');
+      assert.notEqual(bound['status'].lastPhaseTransitionTime, said.lastPhaseTransitionTime);
+      const elsewhere = await admin.failure(admin.patch(path, { spec: { hostPath: { path: '/other' } } }));
+      assert.match(elsewhere.message, /spec.persistentvolumesource is immutable after creation/);
+      assert.equal((await admin.delete(path)).kind, 'PersistentVolume');
+      const kept = await admin.get(path);
+      assert.ok(kept.metadata['deletionTimestamp']);
+      await admin.patch(path, { metadata: { finalizers: null } }, 'merge');
+      assert.equal((await admin.failure(admin.get(path))).reason, 'NotFound');
+    },
+  },
+  {
+    name: 'a claim gets the default class, and says twice where it comes from',
+    async run({ admin }) {
+      const classOf = (name: string, isDefault: boolean): object => ({
+        apiVersion: 'storage.k8s.io/v1',
+        kind: 'StorageClass',
+        metadata: { name, annotations: { 'storageclass.kubernetes.io/is-default-class': `${isDefault}` } },
+        provisioner: 'example.com/disk',
+      });
+      const claim = (name: string, spec: object): object => ({
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
+        metadata: { name },
+        spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } }, ...spec },
+      });
+      const classes = '/apis/storage.k8s.io/v1/storageclasses';
+      for (const [name, isDefault] of [
+        ['plain', false],
+        ['usual', true],
+      ] as const)
+        await admin.post(classes, classOf(name, isDefault));
+      const dataSource = { kind: 'PersistentVolumeClaim', name: 'other' };
+      const made = await admin.post(`${NS}/persistentvolumeclaims`, claim('c', { dataSource }));
+      assert.deepEqual(
+        [made['spec'].storageClassName, made['spec'].dataSourceRef, made['status']],
+        ['usual', dataSource, { phase: 'Pending' }],
+      );
+      const none = await admin.post(`${NS}/persistentvolumeclaims`, claim('d', { storageClassName: '' }));
+      assert.equal(none['spec'].storageClassName, '');
+      for (const name of ['c', 'd']) {
+        const path = `${NS}/persistentvolumeclaims/${name}`;
+        await admin.patch(path, { metadata: { finalizers: null } }, 'merge');
+        await admin.delete(path);
+      }
+      for (const name of ['plain', 'usual']) await admin.delete(`${classes}/${name}`);
+    },
+  },
+  {
+    name: 'kinds of which there are none are told of, and not taken',
+    async run({ admin }) {
+      assert.deepEqual((await admin.get('/apis/resource.k8s.io/v1/resourceslices'))['items'], []);
+      const set = { apiVersion: 'apps/v1', kind: 'ReplicaSet', metadata: { name: 's' }, spec: {} };
+      const refused = await admin.failure(admin.post('/apis/apps/v1/namespaces/default/replicasets', set));
+      assert.equal(refused.reason, 'MethodNotAllowed');
+    },
+  },
 ];
