@@ -3,7 +3,7 @@ import type { Transport, User } from '#api/transport.ts';
 import type { Clock } from '#lib/clock.ts';
 import { Scope } from '#lib/scope.ts';
 import { StoreClosedError, StoreFailedError, StoreFullError, type Store } from '#store/store.ts';
-import { Admission, type Lookup } from '#server/admission.ts';
+import { Admission, type AdmissionPlugin, type Lookup } from '#server/admission.ts';
 import { namespaceLifecycle } from '#server/admission/namespace-lifecycle.ts';
 import { nodeRestriction } from '#server/admission/node-restriction.ts';
 import { taintNodesByCondition } from '#server/admission/node-taint.ts';
@@ -108,20 +108,10 @@ export class ApiServer implements AsyncDisposable, Stages {
     const timelines = this.#timelines;
     const apart = [timelineResource(timelines)];
     const described = [...builtIns, ...apart.map(({ descriptor }) => descriptor)];
-    const plugins = [
-      namespaceLifecycle(lookup),
-      serviceAccount({ lookup, clock, random }),
-      taintNodesByCondition,
-      defaultTolerationSeconds,
-      priority(lookup),
-      defaultStorageClass(lookup),
-      storageInUseProtection,
-      serviceAddresses(lookup, clock, this.#range),
-      nodeRestriction(lookup),
-      runtimeClass,
-    ];
     const disabled = options.disabledAdmission ?? [];
-    const admission = new Admission(plugins.filter(({ name }) => !disabled.includes(name)));
+    const admission = new Admission(
+      pluginsOf({ lookup, clock, random, range: this.#range }).filter(({ name }) => !disabled.includes(name)),
+    );
     this.#writer = new Writer(store, this.#cache);
     const writer = this.#writer;
     this.#registry = new Registry({
@@ -248,3 +238,24 @@ const lookupIn = (cache: WatchCache): Lookup => ({
   get: (key) => cache.of(key.slice(0, key.indexOf('/') + 1)).get(key),
   under: (prefix) => cache.of(prefix.slice(0, prefix.indexOf('/') + 1)).under(prefix),
 });
+
+interface AdmissionParts {
+  readonly lookup: Lookup;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly range: AddressRange;
+}
+
+/** In the order in which they are asked. */
+const pluginsOf = ({ lookup, clock, random, range }: AdmissionParts): readonly AdmissionPlugin[] => [
+  namespaceLifecycle(lookup),
+  serviceAccount({ lookup, clock, random }),
+  taintNodesByCondition,
+  defaultTolerationSeconds,
+  priority(lookup),
+  defaultStorageClass(lookup),
+  storageInUseProtection,
+  serviceAddresses(lookup, clock, range),
+  nodeRestriction(lookup),
+  runtimeClass,
+];

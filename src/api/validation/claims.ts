@@ -3,7 +3,6 @@ import type {
   PersistentVolumeClaim,
   PersistentVolumeClaimSpec,
   PersistentVolumeClaimTemplate,
-  TypedLocalObjectReference,
   TypedObjectReference,
 } from '#api/generated/core-v1.ts';
 import { dns1123LabelProblems, dns1123SubdomainProblems } from '#api/names.ts';
@@ -56,7 +55,7 @@ function validateClaimSpec(spec: PersistentVolumeClaimSpec, found: Finding): voi
   if (dataSource !== undefined && dataSourceRef !== undefined) {
     if (dataSourceRef.namespace)
       found.invalid('dataSource', 'may not be specified when dataSourceRef.namespace is specified');
-    else if (!semanticallyEqual(dataSource, withoutNamespace(dataSourceRef)))
+    else if (!semanticallyEqual(dataSource, { ...dataSourceRef, namespace: undefined }))
       found.invalid('dataSource', 'must match dataSourceRef');
   }
   if (volumeAttributesClassName) {
@@ -82,10 +81,6 @@ function validateDataSource(source: TypedObjectReference, found: Finding): void 
     found.invalid(kind, "must be 'PersistentVolumeClaim' when referencing the default apiGroup");
   if (apiGroup) found.child('apiGroup').problems(apiGroup, dns1123SubdomainProblems(apiGroup));
   if (namespace) found.child('namespace').problems(namespace, dns1123LabelProblems(namespace));
-}
-
-function withoutNamespace({ namespace: _, ...source }: TypedObjectReference): TypedLocalObjectReference {
-  return source;
 }
 
 export const validateClaim = (claim: PersistentVolumeClaim): readonly FieldError[] => {

@@ -7,6 +7,7 @@ import { defaultObject } from '#api/defaults/defaults.ts';
 import { withDefaultServiceAccount, withDefaultTolerations, withInitialPodStatus } from '#api/defaults/initial.ts';
 import type { Pod } from '#api/generated/core-v1.ts';
 import { invalid } from '#api/field-error.ts';
+import { mangle, pathsOf, without } from '#api/validation/mangled.ts';
 import { validateCreate, validateUpdate } from '#api/validation/validation.ts';
 
 /** A pod that uses much of the API at once, and is right. */
@@ -106,41 +107,9 @@ test('validation: a pod that uses much of the API is right', () => {
   assert.deepEqual(validateCreate(defaultObject(rich)), []);
 });
 
-type Path = readonly (string | number)[];
-
-function pathsOf(value: unknown, path: Path = []): readonly Path[] {
-  if (typeof value !== 'object' || value === null) return [path];
-  return [path, ...Object.entries(value).flatMap(([key, inner]) => pathsOf(inner, [...path, key]))];
-}
-
-function without(value: unknown, [first, ...rest]: Path): unknown {
-  if (typeof value !== 'object' || value === null || first === undefined) return value;
-  if (Array.isArray(value)) {
-    const list: readonly unknown[] = value;
-    return rest.length === 0
-      ? list.filter((_, index) => index !== Number(first))
-      : list.map((each, index) => (index === Number(first) ? without(each, rest) : each));
-  }
-  const record = { ...value } as Record<string, unknown>;
-  if (rest.length === 0) delete record[first];
-  else record[first] = without(record[first], rest);
-  return record;
-}
-
 /** What the server itself puts there is there. */
 const always = new Set(['apiVersion', 'kind', 'metadata', '']);
 const paths = pathsOf(rich).filter((path) => !always.has(path.join('.')));
-
-/** Also with null or nothing in place of a part, as a client may send it and as the decoder then makes it. */
-function mangle(value: unknown, path: Path, kind: 'gone' | 'null'): unknown {
-  if (kind === 'gone') return without(value, path);
-  const [first, ...rest] = path;
-  if (typeof value !== 'object' || value === null || first === undefined) return null;
-  if (Array.isArray(value)) {
-    return value.map((each: unknown, index) => (index === Number(first) ? mangle(each, rest, kind) : each));
-  }
-  return { ...value, [first]: mangle((value as Record<string, unknown>)[first], rest, kind) };
-}
 
 function decoded(object: unknown): Pod {
   const facts = kindFacts('v1', 'Pod');

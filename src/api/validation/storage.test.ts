@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import fc from 'fast-check';
+import { canonicalObject } from '#api/canonical.ts';
 import { defaultObject } from '#api/defaults/defaults.ts';
+import { kindFacts } from '#api/fact-table.ts';
 import { fieldErrorText } from '#api/field-error.ts';
+import { mangle, pathsOf } from '#api/validation/mangled.ts';
 import { validateCreate, validateStatusUpdate, validateUpdate } from '#api/validation/validation.ts';
 
 interface Typed {
@@ -272,4 +276,51 @@ test('storage: what is not said is filled in as upstream does', () => {
     seLinuxMount: false,
     volumeLifecycleModes: ['Persistent'],
   });
+});
+
+const whole: readonly Typed[] = [
+  volumeOf({ nodeAffinity: affinity, claimRef: { namespace: 'default', name: 'c' }, mountOptions: ['ro'] }),
+  volumeOf({
+    hostPath: undefined,
+    csi: { driver: 'd', volumeHandle: 'h', nodePublishSecretRef: { name: 's', namespace: 'n' } },
+  }),
+  claimOf({ selector: { matchLabels: { a: 'b' } }, dataSource: { kind: 'PersistentVolumeClaim', name: 'a' } }, bound),
+  classOf({ parameters: { a: 'b' }, allowedTopologies: [{ matchLabelExpressions: [{ key: 'zone', values: ['a'] }] }] }),
+  attachmentOf({}),
+  attachmentOf({
+    source: { inlineVolumeSpec: { accessModes: ['ReadWriteOnce'], csi: { driver: 'd', volumeHandle: 'h' } } },
+  }),
+  of('storage.k8s.io/v1', 'CSINode', {
+    spec: { drivers: [{ name: 'd', nodeID: 'n', topologyKeys: ['zone'], allocatable: { count: 1 } }] },
+  }),
+  of('storage.k8s.io/v1', 'CSIDriver', { spec: { tokenRequests: [{ audience: 'a', expirationSeconds: 600 }] } }),
+  of(
+    'storage.k8s.io/v1',
+    'CSIStorageCapacity',
+    { storageClassName: 'c', capacity: '1Gi', nodeTopology: { matchLabels: { a: 'b' } } },
+    'default',
+  ),
+];
+const parts = whole.flatMap((object) =>
+  pathsOf(object)
+    .filter(([first]) => first !== undefined && first !== 'apiVersion' && first !== 'kind' && first !== 'metadata')
+    .map((path) => ({ object, path })),
+);
+
+test('storage: whatever is left out or null, it answers and does not throw', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...parts),
+      fc.constantFrom('gone' as const, 'null' as const),
+      ({ object, path }, kind) => {
+        const facts = kindFacts(object.apiVersion, object.kind);
+        assert.ok(facts);
+        const mangled = defaultObject(canonicalObject(facts, mangle(object, path, kind) as Typed));
+        validateCreate(mangled);
+        validateUpdate(mangled, object);
+        validateStatusUpdate(mangled, object);
+      },
+    ),
+    { numRuns: 1_000 },
+  );
 });

@@ -93,7 +93,7 @@ export const validateCsiNode = (node: CSINode): readonly FieldError[] => [
 export function validateCsiNodeUpdate(node: CSINode, old: CSINode): readonly FieldError[] {
   const errors: FieldError[] = [...validateMetaUpdate(node.metadata, old.metadata).errors, ...csiNodeErrors(node)];
   const found = Finding.at('spec', errors).child('drivers');
-  const fixed = ({ allocatable: _, ...driver }: CSINodeDriver): object => driver;
+  const fixed = (driver: CSINodeDriver): object => ({ ...driver, allocatable: undefined });
   for (const before of old.spec.drivers ?? []) {
     for (const after of node.spec.drivers ?? [])
       if (after.name === before.name) validateImmutable(fixed(after), fixed(before), found);
@@ -106,7 +106,7 @@ function csiNodeErrors({ spec }: CSINode): readonly FieldError[] {
   const names = new Set<string>();
   for (const [index, { name, nodeID, allocatable, topologyKeys = [] }] of (spec?.drivers ?? []).entries()) {
     const own = found.at(index);
-    own.child('name').problems(name, dns1123SubdomainProblems(name));
+    own.child('name').problems(name || '', dns1123SubdomainProblems(name || ''));
     if (own.child('nodeID').text(nodeID) && nodeID.length > nodeIdMostCharacters)
       own.child('nodeID').invalid(nodeID, `must be ${nodeIdMostCharacters} characters or less`);
     own.child('allocatable').child('count').nonNegative(allocatable?.count);
@@ -163,8 +163,10 @@ function csiDriverErrors(spec: CSIDriverSpec): readonly FieldError[] {
 export function validateCsiStorageCapacity(capacity: CSIStorageCapacity): readonly FieldError[] {
   const errors: FieldError[] = [...validateMeta(capacity.metadata, namespacedName).errors];
   validateLabelSelector(capacity.nodeTopology, Finding.at('nodeTopology', errors));
-  const { storageClassName = '', capacity: amount } = capacity;
-  Finding.at('storageClassName', errors).problems(storageClassName, dns1123SubdomainProblems(storageClassName));
+  const { capacity: amount } = capacity;
+  // What a client has left out is missing, whatever the type says.
+  const name = capacity.storageClassName || '';
+  Finding.at('storageClassName', errors).problems(name, dns1123SubdomainProblems(name));
   if (amount !== undefined) validateQuantity('storage', amount, Finding.at('capacity', errors));
   return errors;
 }

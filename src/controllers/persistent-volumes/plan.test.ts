@@ -319,47 +319,51 @@ test('claims and volumes: whatever is done to them they come to rest, and no vol
   let born = 0;
   let bound = 0;
   fc.assert(
-    fc.property(fc.array(someMeddling, { minLength: 8, maxLength: 24 }), fc.infiniteStream(fc.nat(5)), (meddling, order) => {
-      const world = new World();
-      for (const each of meddling) {
-        born++;
-        const meta = { uid: `uid-${born}` as Uid, resourceVersion: `${born}` as ResourceVersion };
-        switch (each.kind) {
-          case 'claim': {
-            const spec = {
-              storageClassName: each.of,
-              ...(each.names === null ? {} : { volumeName: `v${each.names}` }),
-            };
-            if (!world.claims.has(`c${each.n}`))
-              world.claims.set(`c${each.n}`, aClaim(`c${each.n}`, { size: each.size, spec, meta }));
-            break;
+    fc.property(
+      fc.array(someMeddling, { minLength: 8, maxLength: 24 }),
+      fc.infiniteStream(fc.nat(5)),
+      (meddling, order) => {
+        const world = new World();
+        for (const each of meddling) {
+          born++;
+          const meta = { uid: `uid-${born}` as Uid, resourceVersion: `${born}` as ResourceVersion };
+          switch (each.kind) {
+            case 'claim': {
+              const spec = {
+                storageClassName: each.of,
+                ...(each.names === null ? {} : { volumeName: `v${each.names}` }),
+              };
+              if (!world.claims.has(`c${each.n}`))
+                world.claims.set(`c${each.n}`, aClaim(`c${each.n}`, { size: each.size, spec, meta }));
+              break;
+            }
+            case 'volume': {
+              const { uid: __, ...claimRef } = refOf(aClaim(`c${each.meant}`));
+              const spec = each.meant === null ? {} : { claimRef };
+              if (!world.volumes.has(`v${each.n}`))
+                world.volumes.set(`v${each.n}`, aVolume(`v${each.n}`, { size: each.size, phase: 'Pending', spec }));
+              break;
+            }
+            case 'no claim':
+              world.claims.delete(`c${each.n}`);
+              break;
+            case 'no volume':
+              world.volumes.delete(`v${each.n}`);
+              break;
+            case 'steps':
+              for (const pick of each.picks) world.step(pick);
           }
-          case 'volume': {
-            const { uid: __, ...claimRef } = refOf(aClaim(`c${each.meant}`));
-            const spec = each.meant === null ? {} : { claimRef };
-            if (!world.volumes.has(`v${each.n}`))
-              world.volumes.set(`v${each.n}`, aVolume(`v${each.n}`, { size: each.size, phase: 'Pending', spec }));
-            break;
-          }
-          case 'no claim':
-            world.claims.delete(`c${each.n}`);
-            break;
-          case 'no volume':
-            world.volumes.delete(`v${each.n}`);
-            break;
-          case 'steps':
-            for (const pick of each.picks) world.step(pick);
+          world.check();
         }
-        world.check();
-      }
-      world.writes = 0;
-      for (const pick of order) {
-        if (!world.step(pick)) break;
-        world.check();
-        assert.ok(world.writes < 60, 'it goes on for ever');
-      }
-      bound += [...world.claims.values()].filter(({ status }) => status?.phase === 'Bound').length;
-    }),
+        world.writes = 0;
+        for (const pick of order) {
+          if (!world.step(pick)) break;
+          world.check();
+          assert.ok(world.writes < 60, 'it goes on for ever');
+        }
+        bound += [...world.claims.values()].filter(({ status }) => status?.phase === 'Bound').length;
+      },
+    ),
     { numRuns: 1_500 },
   );
   assert.ok(bound > 200, `only ${bound} were bound`);

@@ -1,6 +1,9 @@
-import type { PersistentVolume, PersistentVolumeClaim, Pod } from '#api/generated/core-v1.ts';
+import type { Node, PersistentVolume, PersistentVolumeClaim, Pod } from '#api/generated/core-v1.ts';
 import type { CSINode, StorageClass } from '#api/generated/storage-v1.ts';
+import type { ClusterState } from '#scheduler/cluster-state.ts';
 import { aPod } from '#scheduler/fixtures.ts';
+import { indexedCluster } from '#scheduler/indexed-cluster.ts';
+import type { SchedulerPlugin } from '#scheduler/plugin.ts';
 import type { StorageState } from '#scheduler/storage/storage-state.ts';
 
 /** A pod that uses these claims. */
@@ -27,4 +30,29 @@ export function add(
         storage.apply({ kind: 'csi-node', before: storage.csiNode(after.metadata.name), after });
     }
   }
+}
+
+/** A pod, and what there is where it is to go. */
+export interface Told {
+  readonly pod: Pod;
+  readonly nodes: readonly Node[];
+  readonly placed?: readonly (readonly [Pod, string])[];
+  readonly storage?: readonly Parameters<typeof add>[1][];
+}
+
+/** '' for nodes where the pod may go, otherwise the reason, with `!` in front when eviction would not help. */
+export function says(plugin: SchedulerPlugin, told: Told, prepare: (cluster: ClusterState) => void = () => {}) {
+  const { pod, nodes, placed = [], storage = [] } = told;
+  const cluster = indexedCluster([{ plugin, weight: 1 }]);
+  for (const node of nodes) cluster.setNode(node);
+  add(cluster.storage, ...storage);
+  for (const [other, node] of placed) cluster.setPod(other, node);
+  prepare(cluster);
+  const answer = plugin.consider(pod, cluster);
+  if (answer.kind === 'skip') return 'skip';
+  if (answer.kind === 'rejected') return `${answer.final ? '!' : ''}${answer.reasons.join()}`;
+  return cluster.nodes.map((node) => {
+    const verdict = answer.filter?.(node);
+    return verdict?.kind === 'rejected' ? `${verdict.final ? '!' : ''}${verdict.reasons.join()}` : '';
+  });
 }
