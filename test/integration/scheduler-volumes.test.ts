@@ -17,6 +17,7 @@ import {
 import { byClaim, claimController, volumeController } from '#controllers/persistent-volumes/reconcile.ts';
 import { runController } from '#controllers/run-controller.ts';
 import { Scope } from '#lib/scope.ts';
+import { readCluster } from '#scheduler/explain/read-cluster.ts';
 import { defaultProfile } from '#scheduler/profile.ts';
 import { never, SchedulerWorld } from '#test/integration/scheduler-world.ts';
 
@@ -136,6 +137,9 @@ test('volumes: a claim gets a volume where its first pod goes, and the pod waits
   await world.advance(1_000);
   assert.equal(await volumes.ownerOf('v'), 'c');
   assert.equal(await world.nodeOf('p'), undefined);
+  const { storage } = (await readCluster(volumes.client, [defaultProfile()], {}, never)).cluster;
+  const seen = [storage.claim('default', 'c')?.kind, storage.volume('v')?.kind, storage.storageClass('slow')?.kind];
+  assert.deepEqual(seen, ['PersistentVolumeClaim', 'PersistentVolume', 'StorageClass'], 'who explains sees it too');
   await volumes.bind('c', 'v');
   assert.equal(await world.nodeOf('p'), 'west');
 });

@@ -14,6 +14,7 @@ import type { ClusterState } from '#scheduler/cluster-state.ts';
 import { indexedCluster } from '#scheduler/indexed-cluster.ts';
 import { Budgets } from '#scheduler/preemption/budgets.ts';
 import type { Profile } from '#scheduler/profile.ts';
+import { readStorage } from '#scheduler/storage/watch-storage.ts';
 
 /** Revisions to read at; where there is none, as things are now. */
 export interface At {
@@ -30,7 +31,7 @@ export interface KnownCluster {
 
 /**
  * The cluster as a scheduler with these profiles sees it, read once through the API instead of followed. What the scheduler alone
- * knows is missing: pods whose binding is being written. Throws ApiError, reason Expired, when a revision is no longer kept.
+ * knows is missing: pods whose binding is being written, and the volumes promised to them. Throws ApiError, reason Expired, when a revision is no longer kept.
  */
 export async function readCluster(
   client: Client,
@@ -46,16 +47,18 @@ export async function readCluster(
     const exact = version === undefined ? {} : { resourceVersion: version, resourceVersionMatch: 'Exact' as const };
     return (await client.list(resource, { ...more, ...exact }, signal)).items;
   };
-  const [nodes, pods, namespaces, services, budgets] = await Promise.all([
+  const [nodes, pods, namespaces, services, budgets, storage] = await Promise.all([
     list<Node>(nodeResource, at.nodes),
     list<Pod>(podResource, at.pods, { fieldSelector: 'status.phase!=Succeeded,status.phase!=Failed' }),
     list<Namespace>(namespaceResource, at.pods),
     list<Service>(serviceResource, at.pods),
     list<PodDisruptionBudget>(podDisruptionBudgetResource, at.pods),
+    readStorage((resource) => list(resource, at.pods)),
   ]);
   const cluster = indexedCluster(profiles.flatMap(({ plugins }) => plugins));
   for (const each of namespaces) cluster.setNamespace(each);
   for (const each of services) cluster.setService(each);
+  for (const each of storage) cluster.storage.apply(each);
   for (const each of nodes) cluster.setNode(each);
   const ours = new Set(profiles.map(({ schedulerName }) => schedulerName));
   const waiting: Pod[] = [];

@@ -14,27 +14,43 @@ import {
 import type { StorageChange } from '#scheduler/storage/storage-view.ts';
 
 export type StorageInformer = Pick<Informer, 'resource' | 'run' | 'synced'>;
+type Watching = Pick<InformerOptions<KubeObject>, 'client' | 'clock' | 'onError'>;
+type List = <T extends KubeObject>(resource: Resource<T>) => Promise<readonly T[]>;
 
-/** Informers of all that storage is, to be run by the caller; `onChange` is told of each change. */
-export function watchStorage(
-  options: Pick<InformerOptions<KubeObject>, 'client' | 'clock' | 'onError'>,
-  onChange: (change: StorageChange) => void,
-): readonly StorageInformer[] {
-  const watch = <T extends KubeObject>(
-    resource: Resource<T>,
-    told: (change: Pick<Change<T>, 'before' | 'after'>) => StorageChange,
-  ): StorageInformer => {
+/** One kind of what storage is: followed, or read once. */
+interface StorageKind {
+  watch(options: Watching, onChange: (change: StorageChange) => void): StorageInformer;
+  read(list: List): Promise<readonly StorageChange[]>;
+}
+
+const kindOf = <T extends KubeObject>(
+  resource: Resource<T>,
+  told: (change: Pick<Change<T>, 'before' | 'after'>) => StorageChange,
+): StorageKind => ({
+  watch(options, onChange) {
     const informer = createInformer({ ...options, resource });
     informer.onChange((change) => onChange(told(change)));
     return informer;
-  };
-  return [
-    watch(storageClassResource, ({ before, after }) => ({ kind: 'storage-class', before, after })),
-    watch(csiDriverResource, ({ before, after }) => ({ kind: 'csi-driver', before, after })),
-    watch(csiNodeResource, ({ before, after }) => ({ kind: 'csi-node', before, after })),
-    watch(csiStorageCapacityResource, ({ before, after }) => ({ kind: 'storage-capacity', before, after })),
-    watch(volumeAttachmentResource, ({ before, after }) => ({ kind: 'volume-attachment', before, after })),
-    watch(persistentVolumeResource, ({ before, after }) => ({ kind: 'volume', before, after })),
-    watch(persistentVolumeClaimResource, ({ before, after }) => ({ kind: 'claim', before, after })),
-  ];
-}
+  },
+  read: async (list) => (await list(resource)).map((after) => told({ before: undefined, after })),
+});
+
+const kinds: readonly StorageKind[] = [
+  kindOf(storageClassResource, ({ before, after }) => ({ kind: 'storage-class', before, after })),
+  kindOf(csiDriverResource, ({ before, after }) => ({ kind: 'csi-driver', before, after })),
+  kindOf(csiNodeResource, ({ before, after }) => ({ kind: 'csi-node', before, after })),
+  kindOf(csiStorageCapacityResource, ({ before, after }) => ({ kind: 'storage-capacity', before, after })),
+  kindOf(volumeAttachmentResource, ({ before, after }) => ({ kind: 'volume-attachment', before, after })),
+  kindOf(persistentVolumeResource, ({ before, after }) => ({ kind: 'volume', before, after })),
+  kindOf(persistentVolumeClaimResource, ({ before, after }) => ({ kind: 'claim', before, after })),
+];
+
+/** Informers of all that storage is, to be run by the caller; `onChange` is told of each change. */
+export const watchStorage = (
+  options: Watching,
+  onChange: (change: StorageChange) => void,
+): readonly StorageInformer[] => kinds.map((kind) => kind.watch(options, onChange));
+
+/** All that storage is, each as what has just come. */
+export const readStorage = async (list: List): Promise<readonly StorageChange[]> =>
+  (await Promise.all(kinds.map((kind) => kind.read(list)))).flat();
