@@ -384,3 +384,14 @@ test('obstacles: every plugin names some where it refuses a node, and none where
     { numRuns: 300 },
   );
 });
+
+test('obstacles: what several plugins say alike is said once', () => {
+  const pod = aPod('p', {}, { volumes: [{ name: 'd', persistentVolumeClaim: { claimName: 'c' } }] });
+  const { plugins } = defaultProfile();
+  const cluster = indexedCluster(plugins);
+  cluster.setNode(aNode('n'));
+  assert.deepEqual(new Hearing({ pod, cluster, plugins }).obstaclesOn(cluster.node('n')!), [
+    { kind: 'other', reasons: ['persistentvolumeclaim "c" not found'] },
+    { kind: 'other', reasons: ['looking up PVC default/c: persistentvolumeclaim "c" not found'] },
+  ]);
+});

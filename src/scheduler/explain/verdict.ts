@@ -38,9 +38,10 @@ export class Hearing {
     });
   }
 
-  /** [] when the node fits. */
+  /** [] when the node fits. What several plugins say alike, such as that a claim is missing, is said once. */
   obstaclesOn(node: NodeView): readonly Obstacle[] {
-    return this.#pluginsOn(node).flatMap(({ obstacles }) => obstacles);
+    const all = this.#pluginsOn(node).flatMap(({ obstacles }) => obstacles);
+    return [...new Map(all.map((each) => [JSON.stringify(each), each] as const)).values()];
   }
 
   on(node: NodeView): NodeVerdict {
