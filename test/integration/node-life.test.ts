@@ -389,7 +389,9 @@ test('node life: what somebody says that a node has may be used, until it is tak
   const ref = { name: NODE, subresource: 'status' };
   const gives = async (): Promise<readonly unknown[]> => {
     const { capacity, allocatable } = (await world.node()).status!;
-    return ['example.com/seat', 'example.com/desk', 'cpu'].map((name) => [capacity?.[name], allocatable?.[name]].join());
+    return ['example.com/seat', 'example.com/desk', 'cpu'].map((name) =>
+      [capacity?.[name], allocatable?.[name]].join(),
+    );
   };
   const say = async (capacity: object, more: object = {}): Promise<void> => {
     const body = { status: { capacity, ...more } };
