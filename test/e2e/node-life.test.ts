@@ -7,10 +7,11 @@ import { nodeCondition } from '#api/node-conditions.ts';
 import { leaseResource, nodeResource } from '#client/resources.ts';
 import { nodePaths } from '#host/data-dir.ts';
 import { E2eCluster, peapod, until } from '#test/e2e/support/cluster.ts';
-import { pidsInCgroup } from '#test/e2e/support/machine.ts';
+import { kill, pidsInCgroup } from '#test/e2e/support/machine.ts';
 import { conditionOf, containerOf, idle, isReady, podManifest, PodWatch } from '#test/e2e/support/pod-watch.ts';
 
 const GRACE_S = 4;
+const grace = ['--node-monitor-grace-period', `${GRACE_S}s`] as const;
 
 interface Stage {
   readonly cluster: E2eCluster;
@@ -39,18 +40,13 @@ const staysFor = (key: string, tolerationSeconds: number): object => ({
 const signal = new AbortController().signal;
 
 test('the life of nodes', { timeout: 300_000 }, async (t) => {
-  await using cluster = await E2eCluster.start(
-    'e2e-node-life',
-    '--nodes',
-    '3',
-    '--node-monitor-grace-period',
-    `${GRACE_S}s`,
-  );
+  await using cluster = await E2eCluster.start('e2e-node-life', '--nodes', '3', ...grace);
   await using pods = await PodWatch.on(cluster);
   const stage = stageOf(cluster, pods);
   const tell = (name: string, story: (stage: Stage) => Promise<void>): Promise<void> =>
     t.test(`node life: ${name}`, () => story(stage));
   await tell('leases are renewed, and say whose they are', beats);
+  await tell('killed while pods are being bound, it binds none twice and fills no node beyond what it has', killed);
   await tell('nodes are drained as far as a budget allows, and used again', drained);
   // Upstream's patience with a node that was deleted is 40 seconds: enough for other stories, on other nodes.
   let collected: Promise<void> | undefined;
@@ -129,6 +125,47 @@ async function beats({ pods, nodes, look }: Stage): Promise<void> {
     }
   }
 }
+
+async function killed({ cluster, pods, nodes, is }: Stage): Promise<void> {
+  const slots = async (count: string | null): Promise<void> => {
+    const status = JSON.stringify({ status: { capacity: { 'example.com/slot': count } } });
+    for (const name of nodes)
+      await cluster.ok('patch', 'node', name, '--subresource=status', '--type=merge', '-p', status);
+  };
+  await slots('2');
+  const limits = { 'example.com/slot': '1' };
+  const names = Array.from({ length: 8 }, (_, at) => `slot-${at}`);
+  const spec = { terminationGracePeriodSeconds: 1, containers: [idle('c', { resources: { limits } })] };
+  const list = names.map((name) => JSON.parse(podManifest(name, spec)) as object);
+  const manifest = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: list });
+  for (const atBound of [1, 4]) {
+    const pid = await cluster.pid();
+    const asked = cluster.kubectlWith({ input: manifest }, 'apply', '-f', '-');
+    await Promise.race(names.map((name) => pods.went(name, 'bound', () => bound(pods, names).length >= atBound)));
+    kill(pid);
+    await asked;
+    await cluster.up(...grace);
+  }
+  await cluster.apply(manifest);
+  for (const name of nodes) await is(name, 'True');
+  await until(
+    'six pods to run',
+    async () => pods.list().filter(isReady).length,
+    (count) => count === 6,
+  );
+  for (const name of nodes) assert.equal(pods.list().filter(({ spec: { nodeName } }) => nodeName === name).length, 2);
+  for (const name of names) {
+    const where = pods.history(name).flatMap((pod) => pod.spec.nodeName ?? []);
+    assert.ok(new Set(where).size <= 1, `${name} was on ${where.join()}`);
+    if (where.length > 0) assert.equal(containerOf(pods.get(name))?.restartCount, 0, name);
+    else await pods.told(name, /FailedScheduling 0\/3 nodes are available: 3 Insufficient example.com\/slot/);
+  }
+  await cluster.ok('delete', 'pod', '--all', '--now');
+  await slots(null);
+}
+
+const bound = (pods: PodWatch, names: readonly string[]): readonly string[] =>
+  names.filter((name) => pods.get(name)?.spec.nodeName !== undefined);
 
 async function drained({ cluster, pods, nodes, create, refused }: Stage): Promise<void> {
   const apart = {
