@@ -382,38 +382,3 @@ test('node life: another boot of the machine is told of', async () => {
   const rebooted = `Warning Rebooted Node node1 has been rebooted, boot id: ${boot}`;
   assert.ok((await world.events(NODE, 'kubelet')).includes(rebooted));
 });
-
-test('node life: what somebody says that a node has may be used, until it is taken back; the node is said to have it after a restart too', async () => {
-  await using world = await NodeLifeWorld.start();
-  const { cluster } = world;
-  const ref = { name: NODE, subresource: 'status' };
-  const gives = async (): Promise<readonly unknown[]> => {
-    const { capacity, allocatable } = (await world.node()).status!;
-    return ['example.com/seat', 'example.com/desk', 'cpu'].map((name) =>
-      [capacity?.[name], allocatable?.[name]].join(),
-    );
-  };
-  const say = async (capacity: object, more: object = {}): Promise<void> => {
-    const body = { status: { capacity, ...more } };
-    await cluster.client.patch(nodeResource, ref, { kind: 'merge', body }, signal);
-    await cluster.settled();
-  };
-  await say({ 'example.com/seat': '2', 'example.com/desk': '1' });
-  assert.deepEqual(await gives(), ['2,2', '1,1', '4,4']);
-  const resources = { limits: { 'example.com/seat': '2' } };
-  await run(world, 'two', { containers: [{ ...containers[0], resources }] });
-  await run(world, 'too-many', { containers: [{ ...containers[0], resources }] });
-  assert.equal((await cluster.pod('two'))?.status?.phase, 'Running');
-  assert.equal((await cluster.pod('too-many'))?.status?.reason, 'OutOfexample.com/seat');
-  await cluster.stopKubelet();
-  cluster.startKubelet();
-  await world.advance(600);
-  assert.deepEqual(await gives(), ['2,2', '1,1', '4,4']);
-  await say({ 'example.com/seat': '3', 'example.com/desk': null });
-  assert.deepEqual(await gives(), ['3,3', ',', '4,4']);
-  await say({ 'example.com/seat': null }, { allocatable: { 'example.com/seat': null, 'example.com/desk': '9' } });
-  assert.deepEqual(await gives(), [',', ',', '4,4']);
-  await world.advance(600);
-  assert.deepEqual(await gives(), [',', ',', '4,4']);
-  assert.deepEqual(world.failures, []);
-});
