@@ -12,7 +12,15 @@ import type { ContainerRuntime } from '#cri/runtime.ts';
 import type { DiskUsage } from '#host/machine.ts';
 import { declaredAnnotations, renewalPatch, withdrawnResources } from '#kubelet/declared-traits.ts';
 import { nodeEvents } from '#kubelet/node-events.ts';
-import { newNode, type NodeHealth, type NodeSelf, nodeStatusOf, sameNodeStatus } from '#kubelet/node-object.ts';
+import {
+  isUnallocated,
+  newNode,
+  type NodeHealth,
+  type NodeSelf,
+  nodeStatusOf,
+  nodeStatusPatch,
+  sameNodeStatus,
+} from '#kubelet/node-object.ts';
 import type { Clock } from '#lib/clock.ts';
 import { backoffDelay, type BackoffPolicy } from '#lib/backoff.ts';
 import { isCancellation, Scope } from '#lib/scope.ts';
@@ -143,10 +151,14 @@ export class NodeAgent {
     const known = this.#contradiction() ?? this.#reported;
     const status = nodeStatusOf(self(), health, known, now);
     const overdue = now - this.#reportedAt >= REPORT_AT_LEAST_MS;
-    if (sameNodeStatus(known, status) && !overdue) return this.#pause(status);
+    if (sameNodeStatus(known, status) && !overdue) {
+      this.#reported = status;
+      return this.#pause(status);
+    }
     const ref = { name: self().name, subresource: 'status' };
+    const patch = nodeStatusPatch(self(), known, status);
     try {
-      const written = await this.#deps.client.patch<Node>(nodeResource, ref, statusPatch(status), signal);
+      const written = await this.#deps.client.patch<Node>(nodeResource, ref, patch, signal);
       this.#told(known, status, written, now);
     } catch (error) {
       if (!hasReason(error, 'NotFound')) throw error;
@@ -155,13 +167,14 @@ export class NodeAgent {
     return this.#pause(status);
   }
 
-  /** What the API says of the node where that is not what the node itself has said last. */
+  /** What the API says of the node where that is not what the node itself has said last, or would say of it. */
   #contradiction(): NodeStatus | undefined {
     const [node, reported] = [this.#seen, this.#reported];
     if (!node || !reported || !this.#writtenAt) return undefined;
     if (compareRevisions(node.metadata.resourceVersion, this.#writtenAt) < 0) return undefined;
     const denied = reported.conditions?.some(({ type, status }) => nodeCondition(node, type)?.status !== status);
-    return denied === true ? node.status : undefined;
+    const unallocated = [node.status, reported].some((each) => isUnallocated(node.status?.capacity, each?.allocatable));
+    return denied === true || unallocated ? node.status : undefined;
   }
 
   #told(before: NodeStatus | undefined, status: NodeStatus, written: Node, now: number): void {
@@ -194,8 +207,8 @@ export class NodeAgent {
     const { client, self } = this.#deps;
     const { name } = self();
     const found = await client.get(nodeResource, { name }, signal);
-    const status = nodeStatusOf(self(), health, found?.status, now);
     if (found === undefined) {
+      const status = nodeStatusOf(self(), health, undefined, now);
       const made = await client.create<Node>(
         nodeResource,
         newNode(self(), status, declaredAnnotations(self())),
@@ -205,16 +218,22 @@ export class NodeAgent {
       return this.#pause(status);
     }
     const ref = { name, subresource: 'status' };
-    const withdrawn = Object.fromEntries(withdrawnResources(found, self()).map((resource) => [resource, null]));
-    if (Object.keys(withdrawn).length > 0) {
-      // Before it is forgotten that they were declared.
-      const body = { status: { capacity: withdrawn, allocatable: withdrawn } };
-      await client.patch(nodeResource, ref, { kind: 'merge', body }, signal);
-    }
-    await client.patch(nodeResource, { name }, { kind: 'merge', body: renewalPatch(found, self()) }, signal);
-    const written = await client.patch<Node>(nodeResource, ref, statusPatch(status), signal);
+    const left = await this.#withdraw(found, signal);
+    await client.patch(nodeResource, { name }, { kind: 'merge', body: renewalPatch(left, self()) }, signal);
+    const status = nodeStatusOf(self(), health, left.status, now);
+    const written = await client.patch<Node>(nodeResource, ref, nodeStatusPatch(self(), left.status, status), signal);
     this.#told(found.status, status, written, now);
     return this.#pause(status);
+  }
+
+  /** The node without what was once declared of it: before it is forgotten that it was. */
+  async #withdraw(found: Node, signal: AbortSignal): Promise<Node> {
+    const withdrawn = withdrawnResources(found, this.#deps.self());
+    if (withdrawn.length === 0) return found;
+    const gone = Object.fromEntries(withdrawn.map((resource) => [resource, null]));
+    const ref = { name: found.metadata.name, subresource: 'status' };
+    const body = { status: { capacity: gone, allocatable: gone } };
+    return this.#deps.client.patch<Node>(nodeResource, ref, { kind: 'merge', body }, signal);
   }
 
   async #health(signal: AbortSignal): Promise<NodeHealth> {
@@ -290,12 +309,6 @@ export class NodeAgent {
 }
 
 const nodeRef = (name: string): Regarding => ({ apiVersion: 'v1', kind: 'Node', metadata: { name, uid: name as Uid } });
-
-/** Lists that would merge are replaced; conditions merge by type, so that others' stay. */
-const statusPatch = (status: NodeStatus): { readonly kind: 'strategic'; readonly body: object } => ({
-  kind: 'strategic',
-  body: { status: { ...status, addresses: [...(status.addresses ?? []), { $patch: 'replace' }] } },
-});
 
 /** What the kernel thinks can still be given out, bytes. */
 export async function memoryAvailable(): Promise<number> {

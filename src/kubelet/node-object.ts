@@ -1,5 +1,6 @@
 import type { ContainerImage, Node, NodeAddress, NodeCondition, NodeStatus, Taint } from '#api/generated/core-v1.ts';
 import type { New } from '#api/resource.ts';
+import { isExtendedResource } from '#api/resource-names.ts';
 import type { DiskUsage, MachineFacts } from '#host/machine.ts';
 import { sharesOf } from '#kubelet/resources.ts';
 import { timeOf } from '#kubelet/status-context.ts';
@@ -73,7 +74,7 @@ export const unregisteredNode = (
   status: { allocatable: capacityOf(self, disk) },
 });
 
-/** `before` keeps the times at which conditions last changed. */
+/** `before` keeps the times at which conditions last changed, and what others say the node has. */
 export function nodeStatusOf(
   self: NodeSelf,
   health: NodeHealth,
@@ -81,7 +82,7 @@ export function nodeStatusOf(
   now: number,
 ): NodeStatus {
   const { machine } = self;
-  const capacity = capacityOf(self, health.disk);
+  const capacity = { ...extendedOf(before?.capacity), ...capacityOf(self, health.disk) };
   const addresses: readonly NodeAddress[] = [
     ...self.addresses.map((address) => ({ type: 'InternalIP', address }) as const),
     { type: 'Hostname', address: self.name },
@@ -119,6 +120,37 @@ function capacityOf(
     pods: String(maxPods),
     ...capacity,
   };
+}
+
+type Quantities = NonNullable<NodeStatus['capacity']>;
+
+const extendedOf = (quantities: Quantities = {}): Quantities =>
+  Object.fromEntries(Object.entries(quantities).filter(([name]) => isExtendedResource(name)));
+
+/**
+ * Whether pods may not use just what the node is said to have: extended resources are advertised by writing them into its
+ * capacity, and it is for the kubelet to give them out (as upstream's does).
+ */
+export function isUnallocated(capacity: Quantities = {}, allocatable: Quantities = {}): boolean {
+  const names = [capacity, allocatable].flatMap((each) => Object.keys(extendedOf(each)));
+  return names.some((name) => capacity[name] !== allocatable[name]);
+}
+
+/**
+ * Lists that would merge are replaced; conditions merge by type, so that others' stay. So does what others say the node has: who
+ * changes that at this moment is not overwritten.
+ */
+export function nodeStatusPatch(
+  self: NodeSelf,
+  before: NodeStatus | undefined,
+  status: NodeStatus,
+): { readonly kind: 'strategic'; readonly body: object } {
+  const isOthers = (name: string): boolean => isExtendedResource(name) && self.capacity?.[name] === undefined;
+  const capacity = Object.fromEntries(Object.entries(status.capacity ?? {}).filter(([name]) => !isOthers(name)));
+  const gone = Object.keys(extendedOf(before?.allocatable)).filter((name) => status.capacity?.[name] === undefined);
+  const allocatable = { ...status.allocatable, ...Object.fromEntries(gone.map((name) => [name, null])) };
+  const addresses = [...(status.addresses ?? []), { $patch: 'replace' }];
+  return { kind: 'strategic', body: { status: { ...status, capacity, allocatable, addresses } } };
 }
 
 type Claim = Pick<NodeCondition, 'type' | 'status' | 'reason' | 'message'>;

@@ -11,6 +11,7 @@ import {
   signOf,
   type Quantity,
 } from '#api/quantity.ts';
+import { isExtendedResource, isNativeResource } from '#api/resource-names.ts';
 import { isNegative, type Finding } from '#api/validation/check.ts';
 
 /** Names, quantities and the rule that what is requested is not more than what is limited. */
@@ -87,16 +88,10 @@ export function validateQuantity(name: string, text: string, found: Finding): Qu
   return quantity;
 }
 
-/** Without a domain, or with kubernetes.io's. */
-const isNative = (name: string): boolean => !name.includes('/') || name.includes('kubernetes.io/');
-
-const isExtended = (name: string): boolean =>
-  !isNative(name) && !name.startsWith('requests.') && labelKeyProblems(`requests.${name}`).length === 0;
-
-const isWholeResource = (name: string): boolean => wholeResources.has(name) || isExtended(name);
+const isWholeResource = (name: string): boolean => wholeResources.has(name) || isExtendedResource(name);
 
 /** Of huge pages and extended resources one cannot promise more than there is: request and limit are the same. */
-const isOvercommittable = (name: string): boolean => isNative(name) && !isHugePages(name);
+const isOvercommittable = (name: string): boolean => isNativeResource(name) && !isHugePages(name);
 
 function validateResourceName(name: string, found: Finding): void {
   const problems = labelKeyProblems(name);
@@ -110,7 +105,7 @@ function validateContainerResourceName(name: string, found: Finding): void {
   validateResourceName(name, found);
   if (!name.includes('/')) {
     if (!isHugePages(name)) found.invalid(name, 'must be a standard resource for containers');
-  } else if (!isNative(name) && !isExtended(name)) {
+  } else if (!isNativeResource(name) && !isExtendedResource(name)) {
     found.invalid(name, "doesn't follow extended resource name standard");
   }
 }

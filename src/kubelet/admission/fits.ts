@@ -7,6 +7,7 @@ import { conflicts, hostPortClaims } from '#api/host-ports.ts';
 import { requiredNodes } from '#api/node-affinity.ts';
 import { amountsOf, milliOf, requestedResources, type RequestedResources, wholeOf } from '#api/pod-resources.ts';
 import { isStaticPod } from '#api/pod-source.ts';
+import { isExtendedResource } from '#api/resource-names.ts';
 import { untoleratedTaint } from '#api/taints.ts';
 import type { Rejection } from '#kubelet/desired.ts';
 
@@ -67,7 +68,7 @@ function lackOf(pod: Pod, node: NodeToFit, others: readonly Pod[]): Rejection | 
     },
     ...[...own.scalars]
       // A resource the node has never heard of may be the whole cluster's: it is not this node's to refuse.
-      .filter(([name]) => allocatable.has(name) || !isExtended(name))
+      .filter(([name]) => allocatable.has(name) || !isExtendedResource(name))
       .map(([name, requested]) => ({
         name,
         requested,
@@ -81,9 +82,6 @@ function lackOf(pod: Pod, node: NodeToFit, others: readonly Pod[]): Rejection | 
   const message = `Node didn't have enough resource: ${name}, requested: ${requested}, used: ${taken}, capacity: ${capacity}`;
   return { reason: `OutOf${name}`, message };
 }
-
-/** Somebody's own, as `example.com/widget`; what has no domain, or Kubernetes' own, is not. */
-const isExtended = (name: string): boolean => name.includes('/') && !/(^|\.)kubernetes\.io\//.test(name);
 
 const known = new WeakMap<Pod['spec'], RequestedResources>();
 

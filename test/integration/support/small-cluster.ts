@@ -3,20 +3,17 @@ import type { New } from '#api/resource.ts';
 import type { Transport } from '#api/transport.ts';
 import { createClient } from '#client/api-client.ts';
 import type { Client } from '#client/client.ts';
-import { createEventRecorder } from '#client/event-recorder.ts';
-import { TimelineRecorder } from '#client/timeline-recorder.ts';
 import { podResource, serviceAccountResource } from '#client/resources.ts';
 import { type SimulatedOptions, type SimulatedRuntime, simulatedRuntime } from '#cri/simulated/simulated-runtime.ts';
 import { type SimulatedHost, simulatedHost } from '#host/simulated-host.ts';
-import { Kubelet } from '#kubelet/kubelet.ts';
-import { SimulatedProber } from '#kubelet/probes/simulated-prober.ts';
-import { usualSettings } from '#kubelet/settings.ts';
+import type { Kubelet } from '#kubelet/kubelet.ts';
 import { SimulatedPodFiles } from '#kubelet/simulated-pod-files.ts';
 import { orAborted } from '#lib/or-aborted.ts';
 import { FakeClock, settle } from '#lib/fake-clock.ts';
 import { Scope } from '#lib/scope.ts';
 import { CuttableTransport } from '#test/integration/support/cuttable-transport.ts';
 import { MemoryFolder } from '#test/integration/support/memory-folder.ts';
+import { runKubelet } from '#test/integration/support/simulated-node.ts';
 import { ApiServer } from '#server/server.ts';
 import { ServiceAccountTokens } from '#server/tokens/service-account-tokens.ts';
 import { MemoryStore } from '#store/memory-store.ts';
@@ -87,42 +84,10 @@ export class SmallCluster implements AsyncDisposable {
     this.files = this.files.restarted();
     const transport = this.server.transport({ name: `system:node:${NODE}`, groups: ['system:nodes'] });
     this.line = new CuttableTransport(transport);
-    const client = createClient(deaf ? silent : this.line);
-    const events = createEventRecorder({ client, clock, source: { component: 'kubelet', host: NODE } });
-    const onError = (error: unknown): void => void this.troubles.push(`timelines: ${String(error)}`);
-    const timeline = new TimelineRecorder({ client, clock, onError });
-    const kubelet = new Kubelet({
-      client,
-      timeline,
-      clock,
-      runtime,
-      host,
-      events,
-      files: this.files,
-      network: new SimulatedProber(runtime, clock),
-      memoryAvailable: async () => 2 ** 32,
-      disk: () => host.disk('/'),
-      self: () => ({
-        name: NODE,
-        machine: host.machine,
-        addresses: ['192.168.0.7'],
-        podRanges: ['10.88.0.0/16'],
-        port: 10250,
-        kubeletVersion: 'v1.36.0',
-        maxPods: 110,
-      }),
-      owner: 'small/node1',
-      missing: [],
-      settings: usualSettings,
-      appArmor: false,
-      manifests: this.manifests,
-      log: (message, error) => this.troubles.push(`${message}: ${String(error)}`),
-    });
-    this.kubelet = kubelet;
     this.#kubelet = new Scope();
-    this.#kubelet.spawn('events', (stop) => events.run(stop));
-    this.#kubelet.spawn('timelines', (stop) => timeline.run(stop));
-    this.#kubelet.spawn('kubelet', (stop) => kubelet.run(stop));
+    const { files, manifests, troubles } = this;
+    const own = { name: NODE, clock, runtime, host, files, manifests, troubles };
+    this.kubelet = runKubelet({ ...own, transport: deaf ? silent : this.line }, this.#kubelet);
   }
 
   /** As a crash would: the runtime and the API keep what they have. */
