@@ -13,9 +13,9 @@ import type { Descriptor } from '#server/descriptor.ts';
 
 /**
  * How many events a watcher in this process may lag behind before it is closed. They are the cache's own objects, not copies; and over a
- * MemoryStore, where writers need not wait for anything, thirty of them outrun a reader by tens of thousands before it has its turn.
+ * MemoryStore, where writers need not wait for anything, thirty of them outrun a reader by ten thousand before it has its turn.
  */
-const WATCH_BUFFER = 100_000;
+export const WATCH_BUFFER = 20_000;
 
 /** The stages, and the watches under way: what a carrier needs. */
 export interface Stages {

@@ -7,6 +7,7 @@ import { MemoryStore } from '#store/memory-store.ts';
 import { StoreFullError, type Revision, type Store, type StoreKey } from '#store/store.ts';
 import { configMap, names, NS, pod } from '#test/integration/server-table.ts';
 import { inProcess, Talk } from '#test/integration/support/server-subject.ts';
+import { WATCH_BUFFER } from '#server/in-process.ts';
 
 // What depends on time, on a clock that only moves when told to; nothing here waits.
 const never = new AbortController().signal;
@@ -119,8 +120,8 @@ test('server: a watcher that lags too far behind is closed and told', async () =
   await admin.post(`${NS}/configmaps`, configMap('a'));
   await using watching = admin.watch(`${NS}/configmaps`);
   assert.deepEqual(await watching.take(1), ['ADDED a']);
-  for (let n = 0; n <= 10_000; n++) await admin.patch(`${NS}/configmaps/a`, { data: { n: String(n) } });
-  const error = await admin.failure(watching.take(10_001));
+  for (let n = 0; n <= WATCH_BUFFER; n++) await admin.patch(`${NS}/configmaps/a`, { data: { n: String(n) } });
+  const error = await admin.failure(watching.take(WATCH_BUFFER + 1));
   assert.deepEqual([error.reason, error.code], ['Expired', 410]);
 });
 
