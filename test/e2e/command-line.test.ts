@@ -93,6 +93,7 @@ onCluster('command-line', {
       pid: status.pid,
       api: `https://127.0.0.1:${cluster.port}`,
       nodes: [{ name: 'command-line-node1', ready: true }],
+      simulatedNodes: { count: 0, ready: 0 },
       runtime: 'containerd',
       images: { mode: 'kit', why: '--images kit', registry },
       dataDir: cluster.dataDir,
