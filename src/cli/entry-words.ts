@@ -38,7 +38,8 @@ function ofPod(entry: PodEntry): EntryWords {
     case 'DeletionAsked': {
       const grace = entry.graceSeconds === 0 ? 'at once' : `with ${entry.graceSeconds} s to end in`;
       const what = entry.evicted ? 'evicted by' : 'deletion asked for by';
-      return { text: `${what} ${who(entry.by)}, ${grace}`, tone: 'warn' };
+      const why = entry.because === undefined ? '' : `: ${entry.because}`;
+      return { text: `${what} ${who(entry.by)}, ${grace}${why}`, tone: 'warn' };
     }
     case 'Gone':
       return plain('gone from the API');

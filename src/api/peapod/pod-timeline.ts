@@ -77,6 +77,8 @@ export type EntryBody =
       readonly graceSeconds: number;
       /** It was evicted, as `kubectl drain` does: disruption budgets were asked. Absent for a plain deletion. */
       readonly evicted?: true;
+      /** Why others wanted it gone, as its condition DisruptionTarget says: to make room, for a taint. */
+      readonly because?: string;
     }
   /** Its object is gone from the API. */
   | { readonly type: 'Gone'; readonly by: Actor }

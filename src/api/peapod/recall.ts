@@ -26,7 +26,7 @@ interface Memory {
 function remember(memory: Memory, entry: EntryBody, at: number): void {
   switch (entry.type) {
     case 'DeletionAsked':
-      memory.deletion ??= { at, by: entry.by.user, evicted: entry.evicted === true };
+      memory.deletion ??= { at, by: entry.by.user, evicted: entry.evicted === true, because: entry.because };
       return;
     case 'MountFailed':
     case 'SandboxFailed': {

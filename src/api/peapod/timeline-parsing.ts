@@ -203,7 +203,10 @@ const rules: { readonly [Type in EntryBody['type']]: Rule<Type> } = {
   Created: { from: 'apiserver', fields: { by: actor } },
   Changed: { from: 'apiserver', fields: { by: actor, fields: listOf(name), moreFields: maybe(count) } },
   Bound: { from: 'apiserver', fields: { by: actor, node: name } },
-  DeletionAsked: { from: 'apiserver', fields: { by: actor, graceSeconds: count, evicted: maybe(always) } },
+  DeletionAsked: {
+    from: 'apiserver',
+    fields: { by: actor, graceSeconds: count, evicted: maybe(always), because: maybe(text) },
+  },
   Gone: { from: 'apiserver', fields: { by: actor } },
   SchedulingAttempt: { from: 'scheduler', fields: attempt },
   BindingFailed: { from: 'scheduler', fields: { node: name, message: text } },

@@ -65,6 +65,15 @@ const endCases: readonly Case[] = [
     help: 'to end it at once: kubectl delete pod web -n shop --grace-period=0 --force',
   },
   {
+    name: 'ending, for others',
+    pod: deleted({}, runs({ ready: true })),
+    entries: [
+      { time: at(-10), type: 'DeletionAsked', by: { user: 'sched' }, graceSeconds: 30, because: 'making room for vip' },
+    ],
+    want: 'web has been ending for 10 s (sched deleted it: making room for vip); main still runs, and has 20 s left to end by itself',
+    help: 'to end it at once: kubectl delete pod web -n shop --grace-period=0 --force',
+  },
+  {
     name: 'kept by a finalizer',
     pod: deleted(
       { finalizers: ['x/y'] },
@@ -104,6 +113,24 @@ test('why: a pod that is gone', () => {
   assert.deepEqual(said, {
     ready: false,
     sentence: 'web is gone: ada deleted it 1 min ago',
+    help: 'create it again if it should be there',
+  });
+});
+
+test('why: a pod that is gone for others', () => {
+  const source = { component: 'apiserver' } as const;
+  const by = { user: 'ada' };
+  const said = whyGone(
+    'web',
+    [
+      { source, time: at(-70), type: 'DeletionAsked', by, graceSeconds: 30, because: 'making room for vip' },
+      { source, time: at(-60), type: 'Gone', by: { user: 'system:node:node1' } },
+    ],
+    now,
+  );
+  assert.deepEqual(said, {
+    ready: false,
+    sentence: 'web is gone: ada deleted it 1 min ago: making room for vip',
     help: 'create it again if it should be there',
   });
 });

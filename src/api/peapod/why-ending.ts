@@ -14,7 +14,8 @@ export function whyTerminating(facts: WhyFacts): Finding {
   const deadline = millisOf(deletionTimestamp) ?? now;
   const { deletion } = recalled;
   const asked = deletion?.at ?? deadline - deletionGracePeriodSeconds * 1000;
-  const told = deletion && `${deletion.by} ${deletion.evicted ? 'evicted' : 'deleted'} it`;
+  const why = deletion?.because === undefined ? '' : `: ${deletion.because}`;
+  const told = deletion && `${deletion.by} ${deletion.evicted ? 'evicted' : 'deleted'} it${why}`;
   const whose = disruptionWords(pod) ?? told;
   const by = whose === undefined ? '' : ` (${whose})`;
   const head = `has been ending for ${spanOf(now - asked)}${by}`;

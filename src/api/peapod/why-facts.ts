@@ -22,7 +22,9 @@ export interface Recalled {
   /** What keeps the pod from having volumes or a sandbox, as long as it does. */
   readonly trouble: RecalledTrouble | undefined;
   /** The first time somebody asked for it. */
-  readonly deletion: { readonly at: number; readonly by: string; readonly evicted: boolean } | undefined;
+  readonly deletion:
+    | { readonly at: number; readonly by: string; readonly evicted: boolean; readonly because: string | undefined }
+    | undefined;
 }
 
 export interface RecalledTrouble {

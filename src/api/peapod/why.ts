@@ -180,6 +180,7 @@ export function whyGone(name: string, entries: readonly TimelineEntry[], now: nu
   const at = gone === undefined ? deletion?.at : Date.parse(gone.time);
   const when = at === undefined ? '' : `${spanOf(now - at)} ago`;
   const by = deletion?.by ?? (gone?.type === 'Gone' ? gone.by.user : undefined);
-  const sentence = `${name} is gone${by === undefined ? when && ` (${when})` : `: ${by} deleted it${when && ` ${when}`}`}`;
+  const why = deletion?.because === undefined ? '' : `: ${deletion.because}`;
+  const sentence = `${name} is gone${by === undefined ? when && ` (${when})` : `: ${by} deleted it${when && ` ${when}`}${why}`}`;
   return { ready: false, sentence, help: 'create it again if it should be there' };
 }

@@ -57,6 +57,11 @@ const by = { user: 'jane', agent: 'kubectl' };
 const pod = (metadata: object = {}, spec: object = {}): Pod =>
   ({ metadata: { name: 'web', ...metadata }, spec: { containers: [], ...spec } }) as unknown as Pod;
 const stamped = { deletionTimestamp: '2026-01-01T00:00:30Z', deletionGracePeriodSeconds: 30 };
+const targeted = (status: 'True' | 'False'): Pod => ({
+  ...pod(),
+  status: { conditions: [{ type: 'DisruptionTarget', status, message: 'making room for vip' }] },
+});
+
 type Case = Parameters<typeof writeEntries>[0] & { readonly name: string; readonly want: readonly object[] };
 const writes: readonly Omit<Case, 'by'>[] = [
   { name: 'made', before: undefined, after: pod(), subresource: undefined, want: [{ type: 'Created', by }] },
@@ -91,6 +96,20 @@ const writes: readonly Omit<Case, 'by'>[] = [
     after: pod(stamped),
     subresource: 'eviction',
     want: [{ type: 'DeletionAsked', by, graceSeconds: 30, evicted: true }],
+  },
+  {
+    name: 'asked to go for others',
+    before: targeted('True'),
+    after: pod(stamped),
+    subresource: undefined,
+    want: [{ type: 'DeletionAsked', by, graceSeconds: 30, because: 'making room for vip' }],
+  },
+  {
+    name: 'asked to go, once meant to for others',
+    before: targeted('False'),
+    after: pod(stamped),
+    subresource: undefined,
+    want: [{ type: 'DeletionAsked', by, graceSeconds: 30 }],
   },
   { name: 'marked for it', before: pod(), after: pod(), subresource: 'eviction', want: [] },
   {

@@ -1,4 +1,5 @@
 import type { Pod } from '#api/generated/core-v1.ts';
+import { disruptionTarget } from '#api/pod-disruption.ts';
 import type { Actor, EntryBody } from '#api/peapod/pod-timeline.ts';
 import { changedFields } from '#server/timelines/changed-fields.ts';
 
@@ -21,11 +22,13 @@ export function writeEntries({ before, after, subresource, by }: PodWrite): read
     const node = after?.spec.nodeName;
     return [{ type: 'Created', by }, ...(node ? [{ type: 'Bound', by, node } as const] : [])];
   }
+  const said = before.status?.conditions?.find(({ type, status }) => type === disruptionTarget && status === 'True');
+  const because = said?.message ? { because: said.message } : {};
   const asked = (graceSeconds: number): EntryBody => ({
     type: 'DeletionAsked',
     by,
     graceSeconds,
-    ...(subresource === 'eviction' ? { evicted: true } : {}),
+    ...(subresource === 'eviction' ? { evicted: true } : because),
   });
   if (after === undefined) {
     const wasAsked = before.metadata.deletionTimestamp !== undefined;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ConfigMap, ContainerStatus, Pod, Secret } from '#api/generated/core-v1.ts';
+import type { ConfigMap, ContainerStateTerminated, ContainerStatus, Pod, Secret } from '#api/generated/core-v1.ts';
 import { hasReason } from '#api/errors.ts';
 import { configMapResource, podResource, secretResource } from '#client/resources.ts';
 import type { ContainerRuntime } from '#cri/runtime.ts';
@@ -154,21 +154,38 @@ export class KilledNode {
           : [`${pod.metadata.name}/${status.name} was started ${found} times: ${JSON.stringify(status)}`];
       }),
     );
-    const twice = readdirSync(this.#witness).filter((file) => {
-      const part = this.#ever.find(({ name }) => file.startsWith(`${name}.`));
-      return part?.fate === 'runs' && this.#starts(file) > 1;
-    });
-    return [...said, ...twice.map((file) => `${file} was started ${this.#starts(file)} times`)];
+    return [...said, ...this.#startedAgain()];
   }
 
-  /** Attempts count as restarts even when the runtime failed to start them: there is nobody then to bear witness. */
-  #neverBegan({ metadata }: Pod, container: string): number {
-    const ends = this.#pods
+  /**
+   * Who was to run once. A start that is cut short by the death of who asked for it may have let the first process run before the
+   * runtime took it back: it then says StartError, and the attempt that follows is rightly another.
+   */
+  #startedAgain(): readonly string[] {
+    return readdirSync(this.#witness).flatMap((file) => {
+      const [name = '', container = ''] = file.split('.');
+      const pod = this.#pods.history(name).at(-1);
+      const lost = pod === undefined ? 0 : this.#neverBegan(pod, container);
+      const starts = this.#starts(file);
+      const part = this.#ever.find((each) => each.name === name);
+      if (part?.fate !== 'runs' || starts <= 1 + lost) return [];
+      const ends = pod === undefined ? [] : this.#endsOf(pod, container);
+      return [`${file} was started ${starts} times; its ends: ${JSON.stringify(ends)}`];
+    });
+  }
+
+  #endsOf({ metadata }: Pod, container: string): readonly ContainerStateTerminated[] {
+    return this.#pods
       .history(metadata.name)
       .filter(({ metadata: { uid } }) => uid === metadata.uid)
       .flatMap(statusesOf)
       .filter(({ name }) => name === container)
       .flatMap(({ state, lastState }) => [state?.terminated ?? [], lastState?.terminated ?? []].flat());
+  }
+
+  /** Attempts count as restarts even when the runtime failed to start them: there is nobody then to bear witness. */
+  #neverBegan(pod: Pod, container: string): number {
+    const ends = this.#endsOf(pod, container);
     const failed = ends.filter(({ reason, startedAt }) => reason === 'StartError' || startedAt === undefined);
     return new Set(failed.map(({ containerID }) => containerID)).size;
   }
