@@ -8,6 +8,7 @@ import type {
 } from '#api/generated/core-v1.ts';
 import {
   containerStep,
+  exitBefore,
   type ContainerStep,
   type Exit,
   isBeingHooked,
@@ -124,12 +125,15 @@ function lastStateOf(
   exit: Exit | undefined,
   past: Past,
 ): ContainerState {
-  const { before, node } = past;
+  const { before, observed, node } = past;
   if (exit === undefined) return {};
   if (state.terminated === undefined) return { terminated: terminatedOf(exit, node.runtimeName) };
   const earlier = found && before && before.restartCount < found.attempt ? before.state?.terminated : undefined;
   const kept = earlier ?? before?.lastState?.terminated;
-  return kept === undefined ? {} : { terminated: kept };
+  if (kept !== undefined) return { terminated: kept };
+  // Both ended before the first end could be told.
+  const older = found && exitBefore(found, observed);
+  return older === undefined ? {} : { terminated: terminatedOf(older, node.runtimeName) };
 }
 
 function terminatedOf(exit: Exit, runtimeName: string): ContainerStateTerminated {

@@ -328,6 +328,12 @@ export const notYet = (pod: Pod): Waiting => ({
   reason: (pod.spec.initContainers?.length ?? 0) > 0 ? 'PodInitializing' : 'ContainerCreating',
 });
 
+/** How the attempt before this one ended, while the runtime has it still. */
+export function exitBefore({ name, attempt }: PodContainer, observed: Observed): Exit | undefined {
+  const older = containersNamed(observed, name).find((one) => one.attempt < attempt);
+  return older && exitOf(older, observed);
+}
+
 function exitOf(container: PodContainer, { previous }: Observed): Exit | undefined {
   if (container.state.kind !== 'exited') return undefined;
   const { exitCode, reason, message, startedAt, finishedAt } = container.state;

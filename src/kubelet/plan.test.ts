@@ -218,6 +218,18 @@ checkPlans([
     },
     want: ['remove-container main-1'],
   },
+  {
+    name: 'of the dead, all are kept until the newest end is told',
+    desired: run({ restartPolicy: 'OnFailure' }),
+    observed: {
+      ...up,
+      containers: [
+        { ...found('main', exited(0), { attempt: 2 }), isClearing: true },
+        found('main', exited(1), { attempt: 1 }),
+      ],
+    },
+    want: [],
+  },
 
   { name: 'init first', desired: run(init), observed: up, want: ['create-container init#0'] },
   {

@@ -166,8 +166,12 @@ const needsSandbox = ({ pod, observed, now }: StepContext, steps: readonly Conta
     return exit === undefined || restarts('main', pod, exit, container);
   });
 
-/** Of the dead containers of a name the newest is kept: for its logs, and for `lastState`. */
+/**
+ * Of the dead containers of a name the newest is kept: for its logs, and for `lastState`. As long as an end is not told yet all are: it may
+ * be that the one before was not either.
+ */
 function prune(pod: Pod, observed: Observed): readonly Action[] {
+  if (observed.containers.some(({ isClearing }) => isClearing)) return [];
   const names = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].map(({ name }) => name);
   return names.flatMap((name) =>
     containersNamed(observed, name)

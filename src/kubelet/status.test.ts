@@ -186,6 +186,16 @@ for (const c of cases) {
   });
 }
 
+test('statusOf: of two ends of which neither was told, the first is the last state', () => {
+  const ends = [found('main', exited(0), { attempt: 1 }), found('main', exited(5), { attempt: 0 })];
+  const status = of({ restartPolicy: 'OnFailure' }, { ...up, containers: ends });
+  const [main] = status.containerStatuses ?? [];
+  assert.deepEqual(
+    [main?.restartCount, main?.state?.terminated?.exitCode, main?.lastState?.terminated?.exitCode],
+    [1, 0, 5],
+  );
+});
+
 test('statusOf: what the runtime has forgotten is carried over', () => {
   const before = of(
     {},
