@@ -3,11 +3,11 @@ import { createHash, randomBytes } from 'node:crypto';
 import { type IncomingMessage, type Server, createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, type Socket, connect, createServer as createTcpServer } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import test from 'node:test';
 import { createCa, issue } from '#wire/certificates.ts';
-import { SpliceError, type SpliceOutcome, splice } from '#wire/splice.ts';
+import { join, SpliceError, type SpliceOutcome, splice } from '#wire/splice.ts';
 import { tlsAgent } from '#wire/tls-agent.ts';
 
 const never = new AbortController().signal;
@@ -216,4 +216,22 @@ test('splice: a TLS target is checked, and shown a client certificate, again whe
     splice(second.near, Buffer.alloc(0), { ...targetAt(target.port), tls: stranger }, never),
     SpliceError,
   );
+});
+
+test('splice: what one side has said before it breaks off still reaches the other', async () => {
+  const heard: string[] = [];
+  const slow = new Duplex({
+    read() {},
+    write(chunk: Buffer, _encoding, done) {
+      if (chunk.length > 0) heard.push(chunk.toString());
+      setTimeout(done, 20);
+    },
+  });
+  const breaking = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
+  const joined = join(slow, breaking, never);
+  for (const word of ['last', 'words']) breaking.push(word);
+  await new Promise((resolve) => setImmediate(resolve));
+  breaking.destroy(new Error('reset'));
+  await joined;
+  assert.deepEqual([heard.join(' '), slow.destroyed], ['last words', true]);
 });

@@ -133,15 +133,35 @@ export async function join(one: Duplex, other: Duplex, signal: AbortSignal): Pro
   };
   signal.addEventListener('abort', cut, { once: true });
   if (signal.aborted) cut();
-  for (const end of [one, other]) end.on('error', cut);
-  // A side that was cut without an end takes the other with it; after an orderly end this finds nothing left to cut.
-  one.once('close', () => !one.readableEnded && cut());
-  other.once('close', () => !other.readableEnded && cut());
+  const directions = [
+    [one, other],
+    [other, one],
+  ] as const;
+  for (const [end, opposite] of directions) {
+    end.on('error', () => cutAfterFlush(opposite));
+    // A side that was cut without an end takes the other with it; after an orderly end this finds nothing left to cut.
+    end.once('close', () => !end.readableEnded && cutAfterFlush(opposite));
+  }
   one.pipe(other);
   other.pipe(one);
   await Promise.all([one, other].map(closed));
   signal.removeEventListener('abort', cut);
   signal.throwIfAborted();
+}
+
+/** How long a side that is to be cut may take for what it was given before. */
+const FLUSH_WITHIN_MS = 2000;
+
+/**
+ * What a side had said before it broke off belongs to the other: a runtime that closes with something unread of ours resets the
+ * connection behind the last words of a command and its exit code.
+ */
+function cutAfterFlush(end: Duplex): void {
+  if (end.destroyed) return;
+  if (end.writableLength === 0 || !end.writable) return void end.destroy();
+  const timer = setTimeout(() => end.destroy(), FLUSH_WITHIN_MS);
+  end.once('close', () => clearTimeout(timer));
+  end.write(Buffer.alloc(0), () => end.destroy());
 }
 
 const closed = (end: Duplex): Promise<void> =>
