@@ -67,7 +67,8 @@ test('memory store: a hundred thousand versions of a key make reading none slowe
   const store = new MemoryStore();
   for (let i = 0; i < 100_000; i++) await write(store, 'hot');
   const newest = await store.revision();
-  const start = performance.now();
+  const before = process.cpuUsage();
   for (let i = 0; i < 10_000; i++) await store.get('hot' as StoreKey, (newest - i * 7) as Revision);
-  assert.ok(performance.now() - start < 2000, 'ten thousand reads took over 2 s');
+  // Of the processor, not of the clock: a busy machine is not a slow store.
+  assert.ok(process.cpuUsage(before).user < 2_000_000, 'ten thousand reads took over 2 s');
 });

@@ -65,10 +65,10 @@ const tags: readonly (readonly [string, string])[] = [
 for (const [image, want] of tags) test(`image tag: ${image}`, () => assert.equal(imageTag(image), want));
 
 test('image tag: a hostile reference takes no time', () => {
-  const start = performance.now();
+  const before = process.cpuUsage();
   for (const part of ['a', 'a-', '-', 'a.', '_', 'a/']) imageTag(`${part.repeat(100_000)}!`);
   for (const part of ['a', 'a-', '-', 'a.', '_', 'a/']) imageTag(`${part.repeat(500)}!`);
-  assert.ok(performance.now() - start < 1000);
+  assert.ok(process.cpuUsage(before).user < 1_000_000);
 });
 
 const fields: readonly { readonly name: string; readonly container: object; readonly want: object }[] = [

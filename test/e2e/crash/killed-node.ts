@@ -11,11 +11,12 @@ import { company, imageToPull, manifestOf, type Part } from '#test/e2e/crash/cas
 import type { Round, Target } from '#test/e2e/crash/round.ts';
 import { straysOf, takeCensus } from '#test/e2e/support/census.ts';
 import { type E2eCluster, until } from '#test/e2e/support/cluster.ts';
-import { childPid, kill } from '#test/e2e/support/machine.ts';
+import { findChild, kill } from '#test/e2e/support/machine.ts';
 import { isReady, type PodWatch } from '#test/e2e/support/pod-watch.ts';
 
 /** What takes seconds by itself takes minutes beside others. */
 const SETTLED_WITHIN_MS = 180_000;
+const LOG_LINES = 20;
 
 /** A node that is killed, and the pods on it: what is done to them, and what must be true of them afterwards. */
 export class KilledNode {
@@ -81,11 +82,17 @@ export class KilledNode {
       this.blows[target]++;
       const { paths } = this.#cluster;
       const own = lockOwner(paths)!.pid;
-      if (target !== 'peapod') kill(childPid(paths, /^containerd-/));
+      if (target !== 'peapod') kill(await this.#containerd());
       if (target === 'containerd') continue;
       kill(own);
       await this.#cluster.up();
     }
+  }
+
+  /** The one killed before may not have its successor yet. */
+  async #containerd(): Promise<number> {
+    const find = async (): Promise<number | undefined> => findChild(this.#cluster.paths, /^containerd-/);
+    return (await until('containerd runs', find, (pid) => pid !== undefined))!;
   }
 
   async #make(part: Part): Promise<void> {
@@ -124,7 +131,19 @@ export class KilledNode {
       (found) => found.length === 0,
       SETTLED_WITHIN_MS,
     ).catch(() => this.#wrong());
-    assert.deepEqual(wrong, []);
+    if (wrong.length > 0) assert.fail([...wrong, ...(await this.#story(wrong))].join('\n'));
+  }
+
+  /** What was said of those pods, by the cluster and in its log, for whoever has to find out. */
+  async #story(wrong: readonly string[]): Promise<readonly string[]> {
+    const names = [...new Set(this.#ever.map(({ name }) => name))].filter((name) =>
+      wrong.some((line) => line.includes(name)),
+    );
+    const uids = names.map((name) => this.#pods.history(name).at(-1)?.metadata.uid ?? name);
+    const events = await Promise.all(names.map((name) => this.#pods.events(name)));
+    const log = readFileSync(join(this.#cluster.dataDir, 'peapod.log'), 'utf8').split('\n');
+    const about = log.filter((line) => [...names, ...uids].some((word) => line.includes(word)));
+    return [...events.flat(), ...about.slice(-LOG_LINES).map((line) => line.slice(0, 1000))];
   }
 
   async #wrong(): Promise<readonly string[]> {

@@ -6,11 +6,16 @@ import { realClock } from '#lib/clock.ts';
 
 /** The pid of a child of the cluster that runs: the registry, containerd. Throws when it does not. */
 export function childPid(paths: ClusterPaths, name: RegExp): number {
+  const pid = findChild(paths, name);
+  if (pid !== undefined) return pid;
+  throw new Error(`no child ${name} runs; known: ${new Children(paths.children, realClock).names().join(', ') || 'none'}`);
+}
+
+/** As `childPid`; undefined while it does not run. */
+export function findChild(paths: ClusterPaths, name: RegExp): number | undefined {
   const children = new Children(paths.children, realClock);
   const found = children.names().find((one) => name.test(one));
-  const child = found === undefined ? undefined : children.find(found);
-  if (child === undefined) throw new Error(`no child ${name} runs, only ${children.names().join(', ') || 'none'}`);
-  return child.pid;
+  return found === undefined ? undefined : children.find(found)?.pid;
 }
 
 /** Every process in a cgroup below this one, in any hierarchy. */
