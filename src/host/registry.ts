@@ -14,7 +14,6 @@ import {
   renameSync,
   writeFileSync,
 } from 'node:fs';
-import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { join, relative } from 'node:path';
 import type { Clock } from '#lib/clock.ts';
@@ -22,6 +21,7 @@ import type { Child, Children, ChildSpec, ChildWatcher } from '#host/children.ts
 import { privateDirectory, type ClusterPaths } from '#host/data-dir.ts';
 import { logTail } from '#host/log-file.ts';
 import { isAlive, isErrno } from '#host/proc.ts';
+import { get } from '#wire/node-http.ts';
 
 export const REGISTRY_CHILD = 'registry';
 

@@ -15,9 +15,8 @@ import { type ControlPlane, type ControlPlaneParts, runComponents, startControlP
 import { chooseImages, directPulls, type ImageSource, startRegistry } from '#main/images.ts';
 import { fileLog } from '#main/log.ts';
 import { hostAddresses } from '#main/node.ts';
-import { nodesApart } from '#main/nodes-apart.ts';
 import { nodesHere } from '#main/nodes-here.ts';
-import type { Nodes } from '#main/nodes.ts';
+import type { Nodes, NodesParts } from '#main/nodes.ts';
 import { type SimulatedNodes, simulatedNodes } from '#main/simulated-nodes.ts';
 import { openPki, type Pki } from '#main/pki.ts';
 import { rememberSocket } from '#main/run-state.ts';
@@ -66,7 +65,7 @@ export async function startCluster(
   const scope = stack.use(new Scope(signal));
   const children = new Children(paths.children, clock);
   const parts = { options, children, clock, log, stack, scope };
-  const nodes = shape.nodes.length > 1 ? await nodesApart(parts) : nodesHere(parts);
+  const nodes = shape.nodes.length > 1 ? await severalNodes(parts) : nodesHere(parts);
   const simulated = simulatedNodes({ paths, groups: shape.simulated, settings, clock, log, stack, scope });
   const pki = openPki({
     directory: paths.pki,
@@ -115,6 +114,12 @@ export async function startCluster(
     await Promise.allSettled(begun);
     throw error;
   }
+}
+
+/** Most clusters have one, and need not load what joins several. */
+async function severalNodes(parts: NodesParts): Promise<Nodes> {
+  const { nodesApart } = await import('#main/nodes-apart.ts');
+  return nodesApart(parts);
 }
 
 const adminOf = (plane: ControlPlane): Client => plane.clientFor('kubernetes-admin', 'system:masters');

@@ -1,11 +1,8 @@
-import { rmSync } from 'node:fs';
 import type { RuntimeChoice } from '#cli/commands.ts';
 import { criRuntime } from '#cri/grpc/cri-runtime.ts';
 import { followRuns } from '#cri/runs-under-way.ts';
 import type { ContainerRuntime } from '#cri/runtime.ts';
 import { runtimeIds } from '#cri/runtime-ids.ts';
-import { logFiles } from '#cri/simulated/log-files.ts';
-import { simulatedRuntime } from '#cri/simulated/simulated-runtime.ts';
 import type { Child, ChildExit, Children } from '#host/children.ts';
 import { Containerd } from '#host/containerd/containerd.ts';
 import { type ContainerdTools, findContainerdTools, usualPlaces } from '#host/containerd/tools.ts';
@@ -13,13 +10,10 @@ import { type ClusterPaths, type NodePaths, privateDirectory } from '#host/data-
 import type { Host } from '#host/host.ts';
 import { defaultRouteMtu } from '#host/links.ts';
 import { realHost } from '#host/real-host.ts';
-import { simulatedHost } from '#host/simulated-host.ts';
 import type { PortPublisher } from '#kubelet/host-ports.ts';
 import { type PodFiles, PodFilesOnHost } from '#kubelet/pod-files.ts';
 import type { NetworkProber } from '#kubelet/probes/probe-call.ts';
-import { SimulatedProber } from '#kubelet/probes/simulated-prober.ts';
 import { SocketProber } from '#kubelet/probes/socket-prober.ts';
-import { SimulatedPodFiles } from '#kubelet/simulated-pod-files.ts';
 import type { Clock } from '#lib/clock.ts';
 import type { Scope } from '#lib/scope.ts';
 import type { Log } from '#main/log.ts';
@@ -64,13 +58,9 @@ export async function startMachine(parts: MachineParts, stack: AsyncDisposableSt
   const { paths, node, clock, choice, log } = parts;
   switch (choice.kind) {
     case 'simulated': {
-      const host = simulatedHost();
-      const podRanges = ['10.88.0.0/16', 'fd00:10:88::/64'];
-      const runtime = stack.use(simulatedRuntime({ clock, addressRanges: podRanges, log: logFiles }));
-      const network = new SimulatedProber(runtime, clock);
-      // They are of containers that went with the process that simulated them.
-      rmSync(node.logs, { recursive: true, force: true });
-      return { runtime, host, network, files: new SimulatedPodFiles(host, node.logs), podRanges };
+      // Most clusters have real containers, and need not load this.
+      const { simulatedMachine } = await import('#main/simulated-machine.ts');
+      return simulatedMachine({ clock, logs: node.logs, podRanges: ['10.88.0.0/16', 'fd00:10:88::/64'] }, stack);
     }
     case 'socket': {
       // Its images and its network are its own; only the containers are ours.

@@ -1,22 +1,16 @@
-import { rmSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { NodeRequest } from '#cli/commands.ts';
 import { type SimulatedGroup, simulatedCount, simulatedNodeName } from '#cli/cluster-shape.ts';
-import { logFiles } from '#cri/simulated/log-files.ts';
-import { simulatedRuntime } from '#cri/simulated/simulated-runtime.ts';
 import { type ClusterPaths, nodePaths } from '#host/data-dir.ts';
-import { simulatedHost } from '#host/simulated-host.ts';
-import { SimulatedProber } from '#kubelet/probes/simulated-prober.ts';
 import { usualSettings } from '#kubelet/settings.ts';
-import { SimulatedPodFiles } from '#kubelet/simulated-pod-files.ts';
 import type { Clock } from '#lib/clock.ts';
 import { Scope } from '#lib/scope.ts';
 import type { ControlPlane } from '#main/control-plane.ts';
 import type { Log } from '#main/log.ts';
-import type { Machine } from '#main/machine.ts';
 import { createNode, nodeHttpServer, type NodeMade } from '#main/node.ts';
 import type { Pki, PkiOptions } from '#main/pki.ts';
 import { ownerOf } from '#main/run-state.ts';
+import type { simulatedMachine } from '#main/simulated-machine.ts';
 import type { NodeAddress } from '#server/nodes/node-connection.ts';
 import type { Handler, UpgradeHandler } from '#wire/exchange.ts';
 
@@ -60,13 +54,14 @@ export function simulatedNodes(parts: SimulatedNodesParts): SimulatedNodes {
     papers: names.length === 0 ? [] : [{ name: serverName, addresses: [LOOPBACK] }],
     async start(plane, { caCertificate, nodes: papers }) {
       if (names.length === 0) return;
+      const { simulatedMachine } = await import('#main/simulated-machine.ts');
       const nodes: NodeMade[] = [];
       const server = stack.use(
         nodeHttpServer(whoeverHas(nodes), { papers: papers.get(serverName)!, caCertificate, clock, log }),
       );
       const { port } = await server.listen(LOOPBACK, 0);
       for (const [index, name] of names.entries()) {
-        const place = { index, name, traits: traits[index]!, port };
+        const place = { index, name, traits: traits[index]!, port, makeMachine: simulatedMachine };
         const node = simulatedNode(parts, place, plane.clientFor(`system:node:${name}`, 'system:nodes'));
         nodes.push(node);
         // A scope of its own: what a thousand nodes do is too much for one to keep an eye on.
@@ -90,24 +85,20 @@ interface Place {
   readonly traits: SimulatedGroup['traits'];
   /** Of the server that answers for it. */
   readonly port: number;
+  readonly makeMachine: typeof simulatedMachine;
 }
 
 function simulatedNode(
   { paths, groups, settings, clock, log, stack }: SimulatedNodesParts,
-  { index, name, traits, port }: Place,
+  { index, name, traits, port, makeMachine }: Place,
   client: ReturnType<ControlPlane['clientFor']>,
 ): NodeMade {
   const node = nodePaths(paths, name);
-  const host = simulatedHost({ hostname: name });
   const { address, podRanges } = simulatedRanges(index);
-  const runtime = stack.use(simulatedRuntime({ clock, addressRanges: podRanges, log: logFiles }));
-  // They are of containers that went with the process that simulated them.
-  rmSync(node.logs, { recursive: true, force: true });
-  const files = new SimulatedPodFiles(host, node.logs);
-  const machine: Machine = { runtime, host, files, network: new SimulatedProber(runtime, clock), podRanges };
+  const machine = makeMachine({ clock, logs: node.logs, hostname: name, podRanges }, stack);
   const { nodeMonitorGraceMs } = settings;
   const kubelet = nodeMonitorGraceMs === undefined ? { leaseSeconds: leaseFor(simulatedCount(groups)) } : {};
-  const { memoryBytes } = host.machine;
+  const { memoryBytes } = machine.host.machine;
   return createNode(
     {
       name,

@@ -6,9 +6,10 @@
  * If the other server does not agree, its answer is returned instead and the client's connection is untouched: a client must
  * never be left on a kept-alive connection that leads past the server it asked.
  */
-import { type IncomingMessage, request as httpRequest } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { type Agent, request as httpsRequest } from 'node:https';
 import type { Duplex } from 'node:stream';
+import { request as httpRequest } from '#wire/node-http.ts';
 import type { RequestHeaders, ResponseHeaders } from '#wire/exchange.ts';
 
 export interface SpliceTarget {

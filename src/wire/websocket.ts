@@ -1,8 +1,8 @@
 /** The server's end of a WebSocket, as a stream of messages on a connection that a client has asked to upgrade. */
-import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import type { RawData, WebSocket } from 'ws';
+import { IncomingMessage } from '#wire/node-http.ts';
 import type { Exchange, RequestHeaders } from '#wire/exchange.ts';
 
 /** Go's default, which upstream's servers have. */
@@ -34,6 +34,10 @@ export async function acceptWebSocket(
   messages: 'binary' | 'text' = 'binary',
 ): Promise<Duplex> {
   if (!(socket instanceof Socket)) throw new TypeError('a WebSocket needs a socket');
+  // The first who wants one waits a few milliseconds longer, and every start is that much shorter.
+  const { WebSocketServer } = await import('ws');
+  const failed = (): Error => new Error('the WebSocket handshake failed');
+  if (socket.destroyed) throw failed();
   const request = new IncomingMessage(socket);
   // `ws` takes no protocol with a `/` in it, and Kubernetes has one; it never sees them, and ours is written into its answer.
   const { 'sec-websocket-protocol': _, ...headers } = exchange.headers;
@@ -41,7 +45,7 @@ export async function acceptWebSocket(
   const server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: LONGEST_MESSAGE });
   if (protocol !== undefined) server.on('headers', (lines) => lines.push(`Sec-WebSocket-Protocol: ${protocol}`));
   const { promise, resolve, reject } = Promise.withResolvers<WebSocket>();
-  const gone = (): void => reject(new Error('the WebSocket handshake failed'));
+  const gone = (): void => reject(failed());
   socket.once('close', gone);
   server.once('wsClientError', (error, refused) => {
     refused.end(`HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n${error.message}`);
