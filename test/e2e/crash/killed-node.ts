@@ -137,7 +137,7 @@ export class KilledNode {
   /** What was said of those pods, by the cluster and in its log, for whoever has to find out. */
   async #story(wrong: readonly string[]): Promise<readonly string[]> {
     const names = [...new Set(this.#ever.map(({ name }) => name))].filter((name) =>
-      wrong.some((line) => line.includes(name)),
+      wrong.some((line) => new RegExp(`^(pod )?${name}[ ./:]`).test(line)),
     );
     const uids = names.map((name) => this.#pods.history(name).at(-1)?.metadata.uid ?? name);
     const events = await Promise.all(names.map((name) => this.#pods.events(name)));
@@ -178,13 +178,14 @@ export class KilledNode {
 
   /**
    * Who was to run once. A start that is cut short by the death of who asked for it may have let the first process run before the
-   * runtime took it back: it then says StartError, and the attempt that follows is rightly another.
+   * runtime took it back: it then says StartError, and the attempt that follows is rightly another. So is that after an end whose exit
+   * code the runtime has forgotten: nobody knows that it was a good one.
    */
   #startedAgain(): readonly string[] {
     return readdirSync(this.#witness).flatMap((file) => {
       const [name = '', container = ''] = file.split('.');
       const pod = this.#pods.history(name).at(-1);
-      const lost = pod === undefined ? 0 : this.#neverBegan(pod, container);
+      const lost = pod === undefined ? 0 : this.#neverBegan(pod, container) + this.#forgottenInits(pod, container);
       const starts = this.#starts(file);
       const part = this.#ever.find((each) => each.name === name);
       if (part?.fate !== 'runs' || starts <= 1 + lost) return [];
@@ -207,6 +208,17 @@ export class KilledNode {
     const ends = this.#endsOf(pod, container);
     const failed = ends.filter(({ reason, startedAt }) => reason === 'StartError' || startedAt === undefined);
     return new Set(failed.map(({ containerID }) => containerID)).size;
+  }
+
+  /** Of a container that is to end by itself: for any other it would be an end that nobody wanted. */
+  #forgottenInits(pod: Pod, container: string): number {
+    const init = pod.spec.initContainers?.find(({ name }) => name === container);
+    if (init === undefined || init.restartPolicy !== undefined) return 0;
+    return new Set(
+      this.#endsOf(pod, container)
+        .filter(isUnknown)
+        .map(({ containerID }) => containerID),
+    ).size;
   }
 
   #starts(file: string): number {
@@ -253,9 +265,11 @@ function isAt(pod: Pod, fate: Part['fate']): boolean {
 const isForgotten = ({ status }: Pod): boolean =>
   (status?.containerStatuses ?? []).some(
     ({ state: { terminated } = {} }) =>
-      (terminated?.exitCode === 255 && terminated.reason === 'Unknown') ||
-      (terminated !== undefined && (terminated.reason === 'StartError' || terminated.startedAt === undefined)),
+      terminated !== undefined &&
+      (isUnknown(terminated) || terminated.reason === 'StartError' || terminated.startedAt === undefined),
   );
+
+const isUnknown = ({ exitCode, reason }: ContainerStateTerminated): boolean => exitCode === 255 && reason === 'Unknown';
 
 /** By the status. One that is made anew at this moment is counted too early: ask again. */
 const startsOf = ({ state, lastState, restartCount }: ContainerStatus): number =>
