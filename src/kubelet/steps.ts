@@ -97,12 +97,13 @@ function executorsOf(deps: StepDeps): Executors {
       await beforeStop(deps, action, subject, signal);
     },
     'remove-container': ({ id }, _subject, signal) => runtime.containers.remove(id, signal),
-    'stop-sandbox': ({ id }, _subject, signal) => runtime.sandboxes.stop(id, signal),
-    'remove-sandbox': ({ id, lost }, { pod }, signal) => {
+    'stop-sandbox': ({ id }, subject, signal) => endSandbox(deps, subject, () => runtime.sandboxes.stop(id, signal)),
+    'remove-sandbox': ({ id, lost }, subject, signal) => {
+      const { pod } = subject;
       const message = 'Pod sandbox changed, it will be killed and re-created.';
       if (lost) tell(deps, pod, { type: 'Normal', reason: 'SandboxChanged', message });
       if (lost) note(deps, pod, { type: 'SandboxLost' });
-      return runtime.sandboxes.remove(id, signal);
+      return endSandbox(deps, subject, () => runtime.sandboxes.remove(id, signal));
     },
     'clean-up': async ({ logs }, { uid, pod }, signal) => {
       await deps.volumes.release(uid);
@@ -151,6 +152,25 @@ async function createSandbox(deps: StepDeps, pod: Pod, attempt: number, signal: 
     tell(deps, pod, { type: 'Warning', reason: 'FailedCreatePodSandBox', message });
     note(deps, pod, { type: 'SandboxFailed', message: textOf(error), durationMs: clock.now() - begun });
     throw new StepFailure('FailedCreatePodSandBox', message, { cause: error });
+  }
+}
+
+/** One that cannot be ended holds up the next one, or the end of its pod: people have to hear of it. In upstream's words. */
+async function endSandbox(deps: StepDeps, { pod, uid }: Subject, end: () => Promise<void>): Promise<void> {
+  const begun = deps.clock.now();
+  try {
+    await end();
+  } catch (error) {
+    // A runtime that is away says nothing about this sandbox.
+    if (!(error instanceof RuntimeFault) || error.kind === 'unavailable') throw error;
+    const text = textOf(error);
+    const message = `error killing pod: failed to "KillPodSandbox" for "${uid}" with KillPodSandboxError: ${JSON.stringify(text)}`;
+    tell(deps, pod, { type: 'Warning', reason: 'FailedKillPod', message });
+    if (pod?.metadata.deletionTimestamp === undefined) {
+      const durationMs = deps.clock.now() - begun;
+      note(deps, pod, { type: 'SandboxFailed', message: `the one before it cannot be ended: ${text}`, durationMs });
+    }
+    throw new StepFailure('FailedKillPod', text, { cause: error });
   }
 }
 

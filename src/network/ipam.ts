@@ -22,6 +22,8 @@ export interface Attachment {
   readonly interfaceName: string;
   /** The pinned network namespace; undefined when the result does not say. */
   readonly namespace: string | undefined;
+  /** Whether writing it was cut short. libcni then refuses to detach what it is of, for ever. */
+  readonly torn: boolean;
 }
 
 /** Where libcni keeps results, unless told otherwise, which containerd never does. */
@@ -70,11 +72,13 @@ export function removeFile(file: string): void {
 /** A file cut short by a crash still names its container and interface: its own name does. */
 export function parseAttachment(file: string, text: string, suffix: string): Attachment {
   const dash = suffix.lastIndexOf('-');
+  const record = parseRecord(text);
   return {
     file,
     containerId: suffix.slice(0, dash),
     interfaceName: suffix.slice(dash + 1),
-    namespace: namespaceOf(parseRecord(text)['result']),
+    namespace: namespaceOf(record?.['result']),
+    torn: record === undefined,
   };
 }
 
@@ -87,12 +91,12 @@ function namespaceOf(result: unknown): string | undefined {
     .find((sandbox): sandbox is string => typeof sandbox === 'string' && sandbox !== '');
 }
 
-function parseRecord(text: string): Readonly<Record<string, unknown>> {
+function parseRecord(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : {};
+    return isRecord(value) ? value : undefined;
   } catch {
-    return {};
+    return undefined;
   }
 }
 

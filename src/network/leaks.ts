@@ -1,7 +1,8 @@
 /**
  * What a crash in the middle of making or ending a pod leaves of its network: an address without a pod, a namespace
  * without a sandbox (and in it the pod's end of a veth), a cached result. Found by comparing with the
- * sandboxes the runtime knows: only right of what is not just being made (sweep.ts).
+ * sandboxes the runtime knows: only right of what is not just being made (sweep.ts). A cached result that was cut short is of a
+ * sandbox that the runtime knows, but can neither finish nor end as long as the file is there.
  */
 import { unreachable } from '#lib/unreachable.ts';
 import { pinnedNamespaces, removeNetworkNamespace } from '#host/namespaces.ts';
@@ -37,7 +38,9 @@ export function planLeaks(state: NetworkState, live: ReadonlySet<string>): reado
   // A live sandbox whose attachment cannot be read may be in any of them: then none can be called unused.
   const uncertain = kept.has(undefined);
   return [
-    ...dead(state.attachments).map((attachment) => ({ kind: 'forget-attachment', attachment }) as const),
+    ...state.attachments
+      .filter(({ containerId, torn }) => torn || !live.has(containerId))
+      .map((attachment) => ({ kind: 'forget-attachment', attachment }) as const),
     ...dead(state.reservations).map((reservation) => ({ kind: 'release-address', reservation }) as const),
     ...(uncertain ? [] : state.namespaces.filter((file) => !kept.has(file))).map(
       (file) => ({ kind: 'remove-namespace', file }) as const,

@@ -154,6 +154,7 @@ test('attachments: ours by the network’s name, loopback’s by where the names
     for (const [name, text] of Object.entries({
       'net-abc-eth0': cached('/state/netns/1'),
       'net-def-eth0': '{"kind":',
+      'net-ghi-eth0': '',
       'cni-loopback-abc-lo': cached('/state/netns/1'),
       'cni-loopback-xyz-lo': cached('/elsewhere/netns/1'),
       'network-abc-eth0': cached('/state/netns/2'),
@@ -162,9 +163,16 @@ test('attachments: ours by the network’s name, loopback’s by where the names
     const found = new Map(
       attachments('net', '/state', cache).map((one) => [`${one.containerId} ${one.interfaceName}`, one]),
     );
-    assert.deepEqual([...found.keys()].sort(), ['abc eth0', 'abc lo', 'def eth0']);
+    assert.deepEqual([...found.keys()].sort(), ['abc eth0', 'abc lo', 'def eth0', 'ghi eth0']);
     assert.equal(found.get('abc eth0')?.namespace, '/state/netns/1');
     assert.equal(found.get('def eth0')?.namespace, undefined);
+    assert.deepEqual(
+      [...found.values()]
+        .filter(({ torn }) => torn)
+        .map(({ containerId }) => containerId)
+        .sort(),
+      ['def', 'ghi'],
+    );
   }));
 
 test('releaseAddress: not one that somebody else has by now', () =>
@@ -188,6 +196,7 @@ const attached = (containerId: string, namespace: string | undefined, interfaceN
   containerId,
   interfaceName,
   namespace,
+  torn: false,
 });
 const states: readonly { name: string; state: NetworkState; want: readonly string[] }[] = [
   { name: 'nothing there', state: { reservations: [], attachments: [], namespaces: [] }, want: [] },
@@ -215,7 +224,16 @@ const states: readonly { name: string; state: NetworkState; want: readonly strin
     want: ['forget-attachment /cache/dead-eth0', 'release-address /ipam/dead', 'remove-namespace /ns/2'],
   },
   {
-    name: 'a live sandbox with an unreadable result: no namespace is called unused',
+    name: 'a live sandbox whose result was cut short: it goes, and no namespace is called unused yet',
+    state: {
+      reservations: [held('live')],
+      attachments: [{ ...attached('live', undefined), torn: true }],
+      namespaces: ['/ns/1'],
+    },
+    want: ['forget-attachment /cache/live-eth0'],
+  },
+  {
+    name: 'a live sandbox whose result does not say where it is: no namespace is called unused',
     state: { reservations: [held('dead')], attachments: [attached('live', undefined)], namespaces: ['/ns/1'] },
     want: ['release-address /ipam/dead'],
   },

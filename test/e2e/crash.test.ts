@@ -1,6 +1,6 @@
 /** Whatever moment peapod is killed at, what it should keep is kept, what it should remove goes, and nothing runs twice. */
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,7 +11,7 @@ import { CNI_CACHE } from '#network/ipam.ts';
 import { tearDownHost } from '#network/tear-down-host.ts';
 import { nodeOf, straysOf, takeCensus } from '#test/e2e/support/census.ts';
 import { E2eCluster, until } from '#test/e2e/support/cluster.ts';
-import { kill } from '#test/e2e/support/machine.ts';
+import { childPid, kill } from '#test/e2e/support/machine.ts';
 import { randomFrom, testSeed } from '#test/e2e/support/random.ts';
 import { containerOf, heedful, idle, isReady, podManifest, PodWatch, shell } from '#test/e2e/support/pod-watch.ts';
 
@@ -124,6 +124,31 @@ async function onlyThese(cluster: E2eCluster, pods: PodWatch): Promise<void> {
     (one) => JSON.stringify(one) === JSON.stringify(wanted()),
   ).catch(async () => assert.deepEqual(await found(), wanted()));
 }
+
+test(
+  'crash: a network record that was being written is no reason for a pod to stay',
+  { timeout: 120_000 },
+  async () => {
+    await using cluster = await E2eCluster.start('e2e-torn');
+    await using pods = await PodWatch.on(cluster);
+    for (const name of ['goes', 'stays']) {
+      await cluster.apply(podManifest(name, { containers: [idle()] }));
+      await pods.running(name);
+    }
+    const { network } = nodeOf(cluster);
+    const torn = readdirSync(CNI_CACHE).filter((file) => file.startsWith(`${network}-`));
+    assert.equal(torn.length, 2);
+    // As a containerd leaves them that is killed between opening and writing.
+    for (const file of torn) truncateSync(join(CNI_CACHE, file));
+    await cluster.ok('delete', 'pod', 'goes', '--wait=false');
+    assert.match(await pods.told('goes', /FailedKillPod/), /failed to "KillPodSandbox" for .* cached result/);
+    kill(childPid(cluster.paths, /^containerd-/));
+    await pods.gone('goes');
+    const stays = await pods.running('stays');
+    assert.equal(containerOf(stays)?.restartCount, 0, 'who was well was left alone');
+    await cluster.ok('delete', 'pod', 'stays');
+  },
+);
 
 test('crash: any signal at any moment of the start-up', { timeout: 240_000 }, async (t) => {
   const random = randomFrom(seed + 1);
