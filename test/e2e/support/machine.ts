@@ -8,7 +8,9 @@ import { realClock } from '#lib/clock.ts';
 export function childPid(paths: ClusterPaths, name: RegExp): number {
   const pid = findChild(paths, name);
   if (pid !== undefined) return pid;
-  throw new Error(`no child ${name} runs; known: ${new Children(paths.children, realClock).names().join(', ') || 'none'}`);
+  throw new Error(
+    `no child ${name} runs; known: ${new Children(paths.children, realClock).names().join(', ') || 'none'}`,
+  );
 }
 
 /** As `childPid`; undefined while it does not run. */
