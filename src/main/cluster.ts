@@ -85,8 +85,12 @@ export async function startCluster(
     scheduler: options.scheduler,
   };
   const planing = startControlPlane(plain, pki, stack);
-  const preparing = nodes.prepare();
-  const imaging = runtime.kind === 'containerd' ? startImages(options, { children, nodes }, scope) : ownImages(runtime);
+  // Every process that is started holds up this one for some milliseconds: the API answers first. It is also what most often
+  // cannot be, where its port is taken, and then nothing else was begun.
+  const preparing = planing.then(() => nodes.prepare());
+  const imaging = planing.then(() =>
+    runtime.kind === 'containerd' ? startImages(options, { children, nodes }, scope) : ownImages(runtime),
+  );
   const begun = [pki, planing, preparing, imaging] as const;
   // One may fail before its turn to be waited for: unheard until then, it would end the process on the spot.
   for (const promise of begun) promise.catch(() => {});
