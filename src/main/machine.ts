@@ -7,15 +7,13 @@ import type { Child, ChildExit, Children } from '#host/children.ts';
 import { Containerd } from '#host/containerd/containerd.ts';
 import { type ContainerdTools, findContainerdTools, usualPlaces } from '#host/containerd/tools.ts';
 import { type ClusterPaths, type NodePaths, privateDirectory } from '#host/data-dir.ts';
-import type { Host } from '#host/host.ts';
 import { defaultRouteMtu } from '#host/links.ts';
 import { realHost } from '#host/real-host.ts';
-import type { PortPublisher } from '#kubelet/host-ports.ts';
-import { type PodFiles, PodFilesOnHost } from '#kubelet/pod-files.ts';
-import type { NetworkProber } from '#kubelet/probes/probe-call.ts';
+import { PodFilesOnHost } from '#kubelet/pod-files.ts';
 import { SocketProber } from '#kubelet/probes/socket-prober.ts';
 import type { Clock } from '#lib/clock.ts';
 import type { Scope } from '#lib/scope.ts';
+import type { Machine } from '#main/below-kubelet.ts';
 import type { Log } from '#main/log.ts';
 import { writeCniConfig } from '#network/cni.ts';
 import { HostPorts } from '#network/host-ports.ts';
@@ -24,17 +22,6 @@ import { nodeSweep } from '#network/node-sweep.ts';
 
 /** Debian's containerd 1.6 asks for this one unless told otherwise; the kit has it under the same name. */
 export const SANDBOX_IMAGE = 'registry.k8s.io/pause:3.6';
-
-/** Everything below a kubelet, ready to be used: the runtime answers, the network is configured. */
-export interface Machine {
-  readonly runtime: ContainerRuntime;
-  readonly host: Host;
-  readonly files: PodFiles;
-  readonly network: NetworkProber;
-  readonly podRanges: readonly string[];
-  /** Opens host ports; without it they are the runtime's own business. */
-  readonly ports?: PortPublisher;
-}
 
 export interface MachineParts {
   readonly paths: ClusterPaths;

@@ -16,7 +16,7 @@ import type { Clock } from '#lib/clock.ts';
 import { remembered } from '#lib/remembered.ts';
 import type { Scope } from '#lib/scope.ts';
 import type { Log } from '#main/log.ts';
-import type { Machine } from '#main/machine.ts';
+import type { Machine } from '#main/below-kubelet.ts';
 import type { KeyPair } from '#wire/certificates.ts';
 import { HttpServer } from '#wire/http-server.ts';
 

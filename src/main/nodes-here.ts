@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { nodePaths, prepareNodeDirectories, privateDirectory } from '#host/data-dir.ts';
 import { ManifestFolderOnDisk } from '#kubelet/static-pods/manifest-folder.ts';
-import { type Machine, type PodNetwork, startMachine } from '#main/machine.ts';
+import type { Machine } from '#main/below-kubelet.ts';
+import { type PodNetwork, startMachine } from '#main/machine.ts';
 import { hostAddresses, startNode } from '#main/node.ts';
 import type { Nodes, NodesParts } from '#main/nodes.ts';
 import { ownerOf } from '#main/run-state.ts';

@@ -1,14 +1,11 @@
 import { rmSync } from 'node:fs';
-import type { ContainerRuntime } from '#cri/runtime.ts';
 import { logFiles } from '#cri/simulated/log-files.ts';
 import { simulatedRuntime } from '#cri/simulated/simulated-runtime.ts';
-import type { Host } from '#host/host.ts';
 import { simulatedHost } from '#host/simulated-host.ts';
-import type { PodFiles } from '#kubelet/pod-files.ts';
-import type { NetworkProber } from '#kubelet/probes/probe-call.ts';
 import { SimulatedProber } from '#kubelet/probes/simulated-prober.ts';
 import { SimulatedPodFiles } from '#kubelet/simulated-pod-files.ts';
 import type { Clock } from '#lib/clock.ts';
+import type { Machine } from '#main/below-kubelet.ts';
 
 export interface SimulatedMachineOptions {
   readonly clock: Clock;
@@ -19,20 +16,11 @@ export interface SimulatedMachineOptions {
   readonly podRanges: readonly string[];
 }
 
-/** What a kubelet has below it that has no containers. */
-export interface SimulatedMachine {
-  readonly runtime: ContainerRuntime;
-  readonly host: Host;
-  readonly network: NetworkProber;
-  readonly files: PodFiles;
-  readonly podRanges: readonly string[];
-}
-
-/** Its runtime ends with `stack`. */
+/** What a kubelet has below it that has no containers. Its runtime ends with `stack`. */
 export function simulatedMachine(
   { clock, logs, hostname, podRanges }: SimulatedMachineOptions,
   stack: AsyncDisposableStack,
-): SimulatedMachine {
+): Machine {
   const host = simulatedHost(hostname === undefined ? {} : { hostname });
   const runtime = stack.use(simulatedRuntime({ clock, addressRanges: podRanges, log: logFiles }));
   rmSync(logs, { recursive: true, force: true });

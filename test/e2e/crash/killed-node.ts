@@ -213,8 +213,7 @@ export class KilledNode {
   /** Attempts count as restarts even when the runtime failed to start them: there is nobody then to bear witness. */
   #neverBegan(pod: Pod, container: string): number {
     const ends = this.#endsOf(pod, container);
-    const failed = ends.filter(({ reason, startedAt }) => reason === 'StartError' || startedAt === undefined);
-    return new Set(failed.map(({ containerID }) => containerID)).size;
+    return new Set(ends.filter(neverStarted).map(({ containerID }) => containerID)).size;
   }
 
   /** Attempts that came and went between one kill -9 and the next: only their number is known, not whether they began. */
@@ -281,10 +280,11 @@ function isAt(pod: Pod, fate: Part['fate']): boolean {
  */
 const isForgotten = ({ status }: Pod): boolean =>
   (status?.containerStatuses ?? []).some(
-    ({ state: { terminated } = {} }) =>
-      terminated !== undefined &&
-      (isUnknown(terminated) || terminated.reason === 'StartError' || terminated.startedAt === undefined),
+    ({ state: { terminated } = {} }) => terminated !== undefined && (isUnknown(terminated) || neverStarted(terminated)),
   );
+
+const neverStarted = ({ reason, startedAt }: ContainerStateTerminated): boolean =>
+  reason === 'StartError' || startedAt === undefined;
 
 const isUnknown = ({ exitCode, reason }: ContainerStateTerminated): boolean => exitCode === 255 && reason === 'Unknown';
 
